@@ -1,4 +1,4 @@
-"""Scores predicted labels against gold ones: precision, recall, F1, calibration and bootstrap intervals."""
+"""Scores predicted labels against gold ones, with calibration error and bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -32,15 +32,16 @@ BRAND_ALIASES = {
 }
 KNOWN_BRANDS = frozenset(
     {
-        "Free", "Orange", "Sosh", "SFR", "RED", "Bouygues Telecom", "B&You", "Canal+", "Engie", "EDF",
-        "MAIF", "Sofinco", "Numericable", "La Poste Mobile", "Prixtel", "Coriolis", "NRJ Mobile",
+        "Free", "Orange", "Sosh", "SFR", "RED", "Bouygues Telecom", "B&You", "Canal+", "Engie",
+        "EDF", "MAIF", "Sofinco", "Numericable", "La Poste Mobile", "Prixtel", "Coriolis",
+        "NRJ Mobile",
     }
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One score with its 95 % bootstrap interval; precision and recall are nan for macro means and the ECE."""
+    """One score with its 95 % bootstrap interval; macro means have no precision or recall (nan)."""
 
     name: str
     value: float
@@ -53,14 +54,14 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What one labeller scores on one gold set; `missing` counts gold posts without a prediction."""
+    """What one labeller scores on one gold set; `missing` gold posts have no prediction."""
 
     n: int
     missing: int
     measures: tuple[Measure, ...]
 
     def __getitem__(self, name: str) -> Measure:
-        """Return the measure called `name`, such as `brand_harassment` or `topics/billing`; KeyError if absent."""
+        """Return the measure called `name`, such as `topics/billing`; KeyError if absent."""
         for measure in self.measures:
             if measure.name == name:
                 return measure
@@ -72,14 +73,14 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """True positives, false positives and false negatives of one label, one column each, one row a post."""
+    """True positives, false positives, false negatives of one label; one row a post."""
 
     name: str
     table: Floats  # shape (posts, 3)
 
 
 def brand_key(name: str) -> str:
-    """Return the form under which a brand is compared: no case, accents, spaces; one spelling a company."""
+    """Return the form under which a brand is compared: no case, accents or spaces."""
     plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
     key = re.sub(r"[^a-z0-9+&]", "", plain)
     return BRAND_ALIASES.get(key, key)
@@ -95,8 +96,9 @@ def evaluate(
 ) -> Scores:
     """Score `predicted` rows (schema of the labels, `id` included) against `gold` ones.
 
-    Gold values that are null, and items listed in `topics_disputed`, `signals_disputed` or `brands_disputed`,
-    are left out. A brand counts when it is in `known_brands` or is the row's own `context_brand`.
+    Gold values that are null and items listed in `topics_disputed`, `signals_disputed` or
+    `brands_disputed` are left out. A brand counts when it is in `known_brands` or is the row's
+    own `context_brand`.
     """
     by_id = {row["id"]: row for row in predicted}
     pairs = [(row, by_id[row["id"]]) for row in gold if row["id"] in by_id]
@@ -115,7 +117,7 @@ def evaluate(
 
 
 def resample(n: int, times: int, seed: int) -> Floats:
-    """Return how often each of `n` posts is drawn, shape (1 + times, n); the first row is the set itself."""
+    """Return how often each of `n` posts is drawn, (1 + times, n); row 0 is the set itself."""
     draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=times)
     return np.vstack([np.ones((1, n)), draws])
 
@@ -147,7 +149,7 @@ def sentiment_measures(pairs: Sequence[tuple[Row, Row]], weights: Floats) -> lis
 
 
 def field_measures(pairs: Sequence[tuple[Row, Row]], field: str, weights: Floats) -> list[Measure]:
-    """Score a list field (`topics`, `signals`): each item the gold set has, then macro and micro F1."""
+    """Score a list field (`topics`, `signals`): each item in gold, then macro and micro F1."""
     names = sorted({item for g, _ in pairs for item in g[field]})
     tables = []
     for name in names:
@@ -204,7 +206,7 @@ def scored_brands(
 
 
 def calibration(pairs: Sequence[tuple[Row, Row]], weights: Floats) -> list[Measure]:
-    """Return the expected calibration error of harassment over ten equal bins; nothing without probabilities."""
+    """Return the calibration error of harassment over ten equal bins, where probabilities are."""
     bins = np.zeros(
         (len(pairs), BINS, 2)
     )  # per post and bin: the gap (probability minus truth), and one
@@ -224,7 +226,7 @@ def calibration(pairs: Sequence[tuple[Row, Row]], weights: Floats) -> list[Measu
 
 
 def counts(name: str, answers: Sequence[tuple[bool, bool] | None]) -> Counts:
-    """Return the counts of one yes/no label; an answer is (gold, predicted), or None when disputed."""
+    """Count one yes/no label; an answer is (gold, predicted), or None when disputed."""
     return Counts(
         name, np.array([(0, 0, 0) if a is None else cell(*a) for a in answers], dtype=float)
     )
@@ -300,7 +302,7 @@ def expected_calibration_error(probabilities: Floats, truths: npt.NDArray[np.boo
 def render(
     scores: Scores, *, keep: Callable[[Measure], bool] = lambda _: True
 ) -> list[tuple[str, ...]]:
-    """Return a table as plain text cells, header first: name, value, interval, precision, recall, support."""
+    """Return a table as plain text cells, header first."""
 
     def cell_of(value: float) -> str:
         return "" if value != value else f"{value:.3f}"

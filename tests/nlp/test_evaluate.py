@@ -22,8 +22,9 @@ SHARED = Path(__file__).parents[2] / ".." / "shared"
 def gold_row(identifier: str, **changes: Any) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": identifier, "source": "x", "context_brand": None, "sentiment": "negative",
-        "phone_harassment": True, "testimony": True, "topics": ["phone_harassment"], "topics_disputed": [],
-        "signals": [], "signals_disputed": [], "brands": {}, "brands_disputed": [],
+        "phone_harassment": True, "testimony": True, "topics": ["phone_harassment"],
+        "topics_disputed": [], "signals": [], "signals_disputed": [],
+        "brands": {}, "brands_disputed": [],
     }  # fmt: skip
     return row | changes
 
