@@ -28,7 +28,7 @@ class SourceError(RaccrocheError):
 
 
 class FetchError(RaccrocheError):
-    """No usable answer: *verdict* is one of `raccroche.post.VERDICTS`, *status* the HTTP status if any."""
+    """No usable answer: *verdict* is a `raccroche.post.Verdict`, *status* the HTTP one if any."""
 
     def __init__(self, message: str, *, url: str, verdict: str, status: int | None = None) -> None:
         super().__init__(f"{message} [{url}]")

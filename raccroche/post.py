@@ -46,12 +46,18 @@ class Post:
     """
     One public message, as published.
 
-    *source* is the place it lives in, `platform/host` (`wordpress/blog.example`): the same post met through two
-    configured sources has one id. *via* is the name of the configured source that brought it, set by the pipeline.
-    *author* is the name as published when parsed, and a pseudonym from the pipeline on; None when the platform gives none.
-    *published_at* is aware, in UTC; *day_only* says that only the day is known; None when the page does not say.
-    *uri* is the global id where the platform has one (ActivityPub `uri`), for copies that came over a bridge.
-    *parent* and *thread* are native ids (or URLs where a thread has no id). *quoted* are passages of *text* that the
+    *source* is the place it lives in, `platform/host` (`wordpress/blog.example`): the same post met
+    through two
+    configured sources has one id. *via* is the name of the configured source that brought it, set
+    by the pipeline.
+    *author* is the name as published when parsed, and a pseudonym from the pipeline on; None when
+    the platform gives none.
+    *published_at* is aware, in UTC; *day_only* says that only the day is known; None when the page
+    does not say.
+    *uri* is the global id where the platform has one (ActivityPub `uri`), for copies that came over
+    a bridge.
+    *parent* and *thread* are native ids (or URLs where a thread has no id). *quoted* are passages
+    of *text* that the
     platform's markup sets apart as somebody else's words.
     """
 
@@ -126,7 +132,8 @@ class Labels:
     """
     What one labeller alleges of one post. *labeller* is `name@version` of a model, or `human:NAME`.
 
-    *probabilities* maps flag names (`phone_harassment`, `topic:billing`, `signal:robocall`, ...) to [0, 1].
+    *probabilities* maps flag names (`phone_harassment`, `topic:billing`, `signal:robocall`, ...) to
+    [0, 1].
     *spans* are (start, end, reason) in characters of the stored text.
     """
 
@@ -143,17 +150,22 @@ class Labels:
     spans: tuple[tuple[int, int, str], ...] = ()
     language: str | None = None
     language_probability: float | None = None
-    relation: str = "unknown"  # customer, former_customer, prospect, relative, professional, unknown
-    refused: str | None = None  # why this labeller gives no labels for this post; then it counts nowhere
+    # customer, former_customer, prospect, relative, professional, unknown
+    relation: str = "unknown"
+    # why this labeller gives no labels for this post; then it counts nowhere
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """
-    What to ask next. Never holds a secret: those travel in the session headers of a source (`Page.session`, `headers()`).
+    What to ask next. Never holds a secret: those travel in the session headers of a source
+    (`Page.session`, `headers()`).
 
-    *context* goes with the answer (tag, thread title, context brand). *only_while_new*: drop this request when the page
-    that led to it brought nothing that was not stored already. Schemes: http(s), wss (a stream, read for
+    *context* goes with the answer (tag, thread title, context brand). *only_while_new*: drop this
+    request when the page
+    that led to it brought nothing that was not stored already. Schemes: http(s), wss (a stream,
+    read for
     `context["seconds"]`), nntp, file.
     """
 
@@ -194,7 +206,10 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body decoded: byte order mark, header, `<meta>` or XML declaration, UTF-8, then Windows-1252."""
+        """
+        The body decoded: byte order mark, header, `<meta>` or XML declaration, UTF-8, then
+        Windows-1252.
+        """
         return _decode(self.body, self.headers.get("content-type", ""))
 
     def json(self) -> Any:
@@ -224,9 +239,12 @@ class Page:
     """
     What one answer holds.
 
-    *declared* is how many posts the source says there are in all. *verdict* is set only when the page itself tells
-    (a login wall, a block, a changed layout). *cursor* is saved in the transaction of these posts. *deleted* are native
-    ids that the platform says are gone. *session* are headers for the later requests of this run: never stored, never logged.
+    *declared* is how many posts the source says there are in all. *verdict* is set only when the
+    page itself tells
+    (a login wall, a block, a changed layout). *cursor* is saved in the transaction of these posts.
+    *deleted* are native
+    ids that the platform says are gone. *session* are headers for the later requests of this run:
+    never stored, never logged.
     """
 
     posts: tuple[Post, ...] = ()
@@ -238,7 +256,8 @@ class Page:
     cursor: Mapping[str, str] = field(default_factory=dict)
     deleted: tuple[str, ...] = ()
     session: Mapping[str, str] = field(default_factory=dict)
-    series: tuple[tuple[str, str, float, str], ...] = ()  # (series, period, value, unit): official figures, not posts
+    # (series, period, value, unit): official figures, not posts
+    series: tuple[tuple[str, str, float, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +287,8 @@ class Run:
     requests: int = 0
     bytes: int = 0
     not_modified: int = 0
-    robots: str = ""  # "allowed", "refused", "none", "unreachable"; crawl delay and TDM opt-outs noted
+    # "allowed", "refused", "none", "unreachable"; crawl delay and TDM opt-outs noted
+    robots: str = ""
     message: str = ""
 
     @property
@@ -304,24 +324,32 @@ def iso(moment: datetime | None) -> str | None:
 
 
 _META_CHARSET = re.compile(
-    rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([A-Za-z0-9_:.-]{2,40})|^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9_:.-]{2,40})""",
+    rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w:.-]{2,40})"""
+    rb"""|^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([\w:.-]{2,40})""",
     re.IGNORECASE,
 )
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# On the web ISO-8859-1 means Windows-1252 (WHATWG Encoding Standard).
+_LATIN_1 = frozenset({"iso-8859-1", "iso8859-1", "latin-1", "latin1", "us-ascii", "ascii"})
 
 
 def _decode(body: bytes, content_type: str) -> str:
     for bom, name in _BOMS:
         if body.startswith(bom):
-            return body[len(bom) :].decode("utf-16-le" if bom == codecs.BOM_UTF16_LE else "utf-16-be" if name == "utf-16" else name, "replace")
+            return body[len(bom) :].decode(name, "replace")
     declared = re.search(r"charset=\s*[\"']?([\w:.-]+)", content_type, re.IGNORECASE)
     found = _META_CHARSET.search(body[:4096])
-    names = [declared.group(1) if declared else None, next((g.decode("ascii") for g in found.groups() if g), None) if found else None]
-    for name in [*(n for n in names if n), "utf-8"]:
+    names = [declared.group(1)] if declared else []
+    names += [group.decode("ascii") for group in found.groups() if group] if found else []
+    for name in [*names, "utf-8"]:
         try:
-            # ISO-8859-1 on the web is Windows-1252 (WHATWG Encoding)
-            return body.decode("cp1252" if name.lower() in ("iso-8859-1", "latin-1", "latin1", "us-ascii") else name)
+            return body.decode("cp1252" if name.lower() in _LATIN_1 else name)
         except (UnicodeDecodeError, LookupError):
             continue
-    head = body.decode("utf-8", "replace")
-    return head if head.count("\ufffd") * 50 < len(head) else body.decode("cp1252", "replace")
+    text = body.decode("utf-8", "replace")
+    broken = text.count("\ufffd") * 50 > len(text)  # 2 %: not UTF-8 with a few bad bytes
+    return body.decode("cp1252", "replace") if broken else text
