@@ -15,7 +15,7 @@ import httpcore
 import httpx
 
 from raccroche.errors import FetchError
-from raccroche.http.redact import shown
+from raccroche.redact import shown
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]

@@ -18,18 +18,18 @@ from typing import Protocol, Self
 
 import httpx
 
+from raccroche.bodies import ACCEPT_ENCODING, BodyTooLarge, opt_outs_in
 from raccroche.errors import BudgetSpent, ConfigError, FetchError
 from raccroche.http import news, stream
 from raccroche.http.addresses import AddressRefused, Guard, Resolve, origin, plain_host, port_of
 from raccroche.http.blocks import firewall
-from raccroche.http.bodies import ACCEPT_ENCODING, BodyTooLarge, opt_outs_in
 from raccroche.http.cache import Cache, Validators
 from raccroche.http.exchange import NoAnswer, Reply, Wire
 from raccroche.http.hosts import Clock, Host, Sleep, TooLongToWait
 from raccroche.http.limits import allowance, retry_after
-from raccroche.http.redact import is_secret_header, shown
 from raccroche.http.robots import Robots, Rules
 from raccroche.post import Answer, Request
+from raccroche.redact import is_secret_header, shown
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ _TALKATIVE = ("httpx", "httpcore", "hpack", "websockets")  # they log whole URLs
 class Archive(Protocol):
     """What keeps raw answers (`raccroche.archive.Archive`)."""
 
-    def add(self, answer: Answer, sent: Mapping[str, str]) -> None: ...
+    def add(self, answer: Answer, *, source: str, sent: Mapping[str, str]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,9 @@ class Session:
             fetched_at=self._client.now(),
         )
         if self._client.archive is not None and reply.status != 304 and not request.transient:
-            self._client.archive.add(answer, sent)
+            secret = {name.lower() for name in self.headers}
+            plain = {name: value for name, value in sent.items() if name.lower() not in secret}
+            self._client.archive.add(answer, source=self.source, sent=plain)
         return answer
 
     def _note_opt_outs(self, reply: Reply) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import httpcore
 import httpx
 
+from raccroche.bodies import BodyBroken, decoded, read_capped
 from raccroche.http.addresses import Guard, GuardedBackend
-from raccroche.http.bodies import BodyBroken, decoded, read_capped
 
 
 class NoAnswer(Exception):

@@ -14,7 +14,7 @@ import httpx
 from raccroche.errors import FetchError
 from raccroche.http.addresses import Guard, plain_host, port_of
 from raccroche.http.exchange import NoAnswer, Reply
-from raccroche.http.redact import shown
+from raccroche.redact import shown
 
 MOST_ARTICLES = 500  # in one answer; the next request goes on from there
 _TLS_PORT = 563

@@ -13,7 +13,7 @@ from raccroche.errors import BudgetSpent, FetchError
 from raccroche.http.addresses import origin
 from raccroche.http.cache import Cache, SavedRobots
 from raccroche.http.exchange import Reply
-from raccroche.http.redact import shown
+from raccroche.redact import shown
 
 LARGEST = 500 * 1024  # bytes of robots.txt that are read (RFC 9309 2.5); the rest is ignored
 REDIRECTS = 5  # RFC 9309 2.3.1.2
