@@ -180,6 +180,11 @@ _POSITIVE = {
 }  # fmt: skip
 
 
+def default_path() -> Path:
+    """The file that is read when none is named."""
+    return Path(os.environ.get("RACCROCHE_CONFIG", DEFAULT))
+
+
 def load(path: Path | None = None) -> Config:
     """
     Read *path* (default: the file named by RACCROCHE_CONFIG, then ./config.toml).
@@ -187,7 +192,7 @@ def load(path: Path | None = None) -> Config:
     Raises ConfigError naming the file and the key: a missing or broken file, an unknown key, a
     wrong type, a missing secret.
     """
-    path = path or Path(os.environ.get("RACCROCHE_CONFIG", DEFAULT))
+    path = path or default_path()
     table = _read(path)
     known = {*_SECTIONS, "brands", "sources"}
     for key in table:
