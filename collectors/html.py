@@ -9,7 +9,7 @@ else.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
@@ -46,23 +46,45 @@ def soup(html: str) -> BeautifulSoup:
     return BeautifulSoup(_encodable(html), "lxml")
 
 
-def text_of(markup: "str | Node | Tag | None", *, limit: int = MAX_TEXT * 2) -> Text:
+Skip = Callable[[Node], bool]
+
+
+def text_of(
+    markup: "str | Node | Tag | None", *, limit: int = MAX_TEXT * 2, skip: Skip | None = None
+) -> Text:
     """
     The text of *markup* as a reader sees it, and what of it is quoted.
 
-    Scripts, styles, forms and hidden elements are left out, links keep their words, emoji
-    pictures their `alt`.
-    Text beyond *limit* characters is dropped.
+    Scripts, styles, forms and hidden elements are left out, links keep their words, emoji pictures
+    their `alt`. *skip* tells further elements to leave out. Text beyond *limit* characters is
+    dropped.
     """
     if markup is None or markup == "":
         return Text("")
     if isinstance(markup, Node):
-        return _walk(markup, limit)
+        return texts_of([markup], limit=limit, skip=skip)
     html = markup.decode() if isinstance(markup, Tag) else markup
     if "<" not in html and "&" not in html:
         return Text(plain(html))
     body = tree(html).body
-    return _walk(body, limit) if body is not None else Text(plain(html))
+    return texts_of([body], limit=limit, skip=skip) if body is not None else Text(plain(html))
+
+
+def texts_of(
+    nodes: Iterable[Node], *, limit: int = MAX_TEXT * 2, skip: Skip | None = None
+) -> Text:
+    """The text of several elements, one after the other, as `text_of` reads one."""
+    out = _Writer(limit)
+    several = list(nodes)
+    for node in several:
+        name = node.tag or ""
+        whole = len(several) > 1 or name in _QUOTES
+        if whole:
+            _enter(name, node, out)
+        _walk(node, out, skip)
+        if whole:
+            _leave(name, node, out)
+    return out.result()
 
 
 def plain(text: str | None) -> str:
@@ -252,18 +274,17 @@ def _tidy(text: str) -> str:
     return text.strip()
 
 
-def _walk(root: Node, limit: int) -> Text:
-    """Visit every node once, in order, without recursion."""
-    out = _Writer(limit)
+def _walk(root: Node, out: _Writer, skip: Skip | None) -> None:
+    """Visit every node under *root* once, in order, without recursion."""
     node: Node | None = root.first_child
-    depth, pre = 1, 0
-    while node is not None and out.length < limit:
+    depth, pre = 1, int(root.tag == "pre")
+    while node is not None and out.length < out.limit:
         name = node.tag or ""
         child = None
         if name == "-text":
             words = node.text_content or ""
             out.preformatted(words) if pre else out.text(words)
-        elif not _skipped(name, node):
+        elif not (_skipped(name, node) or (skip is not None and skip(node))):
             pre += name == "pre"
             _enter(name, node, out)
             child = node.first_child
@@ -277,13 +298,12 @@ def _walk(root: Node, limit: int) -> Text:
         while following is None and depth > 1:
             parent = node.parent
             if parent is None:
-                return out.result()
+                return
             node, depth = parent, depth - 1
             pre -= node.tag == "pre"
             _leave(node.tag or "", node, out)
             following = node.next
         node = following
-    return out.result()
 
 
 def _skipped(name: str, node: Node) -> bool:

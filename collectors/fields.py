@@ -1,0 +1,79 @@
+"""Reads required fields of JSON answers, so that a source that changes is heard by name."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from raccroche.errors import SourceError
+
+T = TypeVar("T")
+
+
+def need(row: Any, path: str, kind: type[T], url: str) -> T:
+    """
+    The value at *path* ("account.acct") of a JSON object.
+
+    Raises SourceError naming the field when it is missing or not of *kind*.
+    """
+    value = row
+    for name in path.split("."):
+        if not isinstance(value, Mapping) or name not in value:
+            raise SourceError(f"field {path} is missing", url=url)
+        value = value[name]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise SourceError(
+            f"field {path} is {type(value).__name__}, expected {kind.__name__}", url=url
+        )
+    return value
+
+
+def identifier(row: Any, path: str, url: str) -> str:
+    """The id at *path*, a number or a text, as text."""
+    value = row
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
+        raise SourceError(f"field {path} is missing or no id", url=url)
+    return _safe(str(value))
+
+
+def optional(row: Any, path: str, kind: type[T]) -> T | None:
+    """The value at *path*, or None when it is missing or of another kind."""
+    value = row
+    for name in path.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    if isinstance(value, bool) and kind is not bool:
+        return None
+    return value if isinstance(value, kind) else None
+
+
+def rows(data: Any, url: str, what: str = "rows") -> list[Any]:
+    """*data* as a list, or SourceError."""
+    if not isinstance(data, list):
+        raise SourceError(f"expected a list of {what}, got {type(data).__name__}", url=url)
+    return data
+
+
+def moment(text: str, path: str, url: str, *, zone: Any = UTC) -> datetime:
+    """An ISO 8601 moment in UTC; SourceError naming *path* when it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise SourceError(f"field {path} is no date: {text[:40]!r}", url=url) from error
+
+
+def counts(**numbers: Any) -> dict[str, int]:
+    """The engagement numbers that are whole numbers."""
+    return {
+        name: value
+        for name, value in numbers.items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    }
+
+
+def _safe(text: str) -> str:
+    """*text* that a database takes: a lone surrogate becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
