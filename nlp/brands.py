@@ -11,11 +11,36 @@ from nlp.text import SENTENCE_END, Words, fold, words
 _MEMORY = 200_000
 _CONTEXT_LIST = "CONTEXT_ANY"
 _LEFT_OF_A_NAME = frozenset(
-    """chez box forfait forfaits client cliente clients abonne abonnee abonnes boutique technicien
-    techniciens conseiller conseillere conseillers commercial commerciaux operateur reseau ligne fibre sim
-    antenne antennes via""".split()
+    [
+        "chez",
+        "box",
+        "forfait",
+        "forfaits",
+        "client",
+        "cliente",
+        "clients",
+        "abonne",
+        "abonnee",
+        "abonnes",
+        "boutique",
+        "technicien",
+        "techniciens",
+        "conseiller",
+        "conseillere",
+        "conseillers",
+        "commercial",
+        "commerciaux",
+        "operateur",
+        "reseau",
+        "ligne",
+        "fibre",
+        "sim",
+        "antenne",
+        "antennes",
+        "via",
+    ]
 )
-_CALLS_ITSELF = frozenset("m me nous appelle rappelle harcele".split())
+_CALLS_ITSELF = frozenset(["m", "me", "nous", "appelle", "rappelle", "harcele"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +87,7 @@ class BrandSpec:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A brand named by words `first` to `last` excluded; `handle` says that its account is addressed."""
+    """A brand named by words `first` to `last` excluded; `handle`: its account is addressed."""
 
     brand: str
     first: int
@@ -228,7 +253,9 @@ class BrandTable:
         for size in range(3, min(len(plain), 24) + 1):
             entries += self._first_prefix.get(plain[:size], ())
         kept = [entry for entry in entries if not entry.mark or entry.mark == mark]
-        kept.sort(key=lambda entry: (-len(entry.rest), entry.kind != "exclude", entry.kind == "weak"))
+        kept.sort(
+            key=lambda entry: (-len(entry.rest), entry.kind != "exclude", entry.kind == "weak")
+        )
         answer = self._memory[form] = tuple(kept)
         return answer
 
@@ -297,7 +324,7 @@ def _in_address(form: str, start: int, text: str) -> bool:
 
 
 def _stands_as_name(mention: Mention, read: Words, text: str) -> bool:
-    """After "chez", before "m'appelle", or with a capital inside a sentence that is not all capitals."""
+    """After "chez", before "m'appelle", or with a capital inside a sentence in small letters."""
     first = mention.first
     before = fold(_bare(read.forms[first - 1])) if first else ""
     if before in _LEFT_OF_A_NAME:

@@ -2,7 +2,7 @@
 
 The files in `nlp/data/lexicon/` hold word lists and rules in a small language:
 
-    appel*            a word without accents, or its beginning; 'démarche' with accents asks for them
+    appel*            a word without accents, or its beginning; 'démarche' with accents asks so
     APPELLE           any word of the list of that name
     BRAND             a brand that the table recognised
     NUM               a number in digits or letters
@@ -22,6 +22,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 
 from nlp.text import SENTENCE_END, fold
 
@@ -38,13 +39,88 @@ _ANY_END = "qzq"
 _PAUSES = frozenset(",:")
 _MEMORY = 200_000
 _MAX_HITS = 24
-_PIECE = re.compile(
-    r"\s*(?:(~~?)(\d+)|(<!\(|!\(|[()|?\[\]])|([^\s()|?~\[\]!<]+))"
-)
+_PIECE = re.compile(r"\s*(?:(~~?)(\d+)|(<!\(|!\(|[()|?\[\]])|([^\s()|?~\[\]!<]+))")
 _COMMON = frozenset(
-    """de la le les l d un une et a en je j me m on nous vous ne n pas que qu qui ce c est il elle ils pour
-    sur au aux du des mon ma mes par avec dans se s y plus ai fait ne si mais tout , ' il y avait etre
-    suis sont ont avez avoir moi toi lui tu son sa ses leur leurs votre vos notre nos tous toute""".split()
+    [
+        "de",
+        "la",
+        "le",
+        "les",
+        "l",
+        "d",
+        "un",
+        "une",
+        "et",
+        "a",
+        "en",
+        "je",
+        "j",
+        "me",
+        "m",
+        "on",
+        "nous",
+        "vous",
+        "ne",
+        "n",
+        "pas",
+        "que",
+        "qu",
+        "qui",
+        "ce",
+        "c",
+        "est",
+        "il",
+        "elle",
+        "ils",
+        "pour",
+        "sur",
+        "au",
+        "aux",
+        "du",
+        "des",
+        "mon",
+        "ma",
+        "mes",
+        "par",
+        "avec",
+        "dans",
+        "se",
+        "s",
+        "y",
+        "plus",
+        "ai",
+        "fait",
+        "ne",
+        "si",
+        "mais",
+        "tout",
+        ",",
+        "'",
+        "il",
+        "y",
+        "avait",
+        "etre",
+        "suis",
+        "sont",
+        "ont",
+        "avez",
+        "avoir",
+        "moi",
+        "toi",
+        "lui",
+        "tu",
+        "son",
+        "sa",
+        "ses",
+        "leur",
+        "leurs",
+        "votre",
+        "vos",
+        "notre",
+        "nos",
+        "tous",
+        "toute",
+    ]
 )
 NUMBER_WORDS = {
     "un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8,
@@ -129,7 +205,7 @@ class Lexicon:
         """Every rule's matches, at most `_MAX_HITS` of each pattern, in no particular order."""
         present = set(encoded)
         by_char = self._by_char
-        hits = []
+        hits: list[Hit] = []
         tried: set[int] = set()
         for char in present:
             for rule in by_char.get(char, ()):
@@ -146,12 +222,8 @@ class Lexicon:
 
     @staticmethod
     def _search(rule: _Rule, encoded: str, hits: list[Hit]) -> None:
-        count = 0
-        for match in rule.compiled.finditer(encoded):
+        for match in islice(rule.compiled.finditer(encoded), _MAX_HITS):
             hits.append(Hit(rule.name, match.start(), match.end()))
-            count += 1
-            if count == _MAX_HITS:
-                break
 
     def _learn(self, form: str) -> str:
         if len(self._memory) >= _MEMORY:

@@ -13,13 +13,31 @@ MAX_CHARS = 100_000
 _APOSTROPHES = dict.fromkeys(map(ord, "\u2019\u02bc\u2018\u00b4\u0060\uff07"), "'")
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2009\u2007\u2002\u2003\u3000\t\r\v\f"), " ")
 _DROPPED = dict.fromkeys(
-    [*range(0x00, 0x09), *range(0x0E, 0x20), 0x7F, 0x200B, 0x200C, 0x200E, 0x200F, 0x2060, 0xFEFF], " "
+    [*range(0x09), *range(0x0E, 0x20), 0x7F, 0x200B, 0x200C, 0x200E, 0x200F, 0x2060, 0xFEFF], " "
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _PLAIN = str.maketrans({**_APOSTROPHES, **_SPACES, **_DROPPED, 0x2028: "\n", 0x2029: "\n"})
 
 _MARKUP = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9]{0,14})(?:\s[^<>]{0,500})?/?>|<!--|-->|&#?\w{1,10};")
-_BLOCKS = frozenset("p br div li ul ol tr blockquote h1 h2 h3 h4 td article section".split())
+_BLOCKS = frozenset(
+    [
+        "p",
+        "br",
+        "div",
+        "li",
+        "ul",
+        "ol",
+        "tr",
+        "blockquote",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "td",
+        "article",
+        "section",
+    ]
+)
 
 WORD = re.compile(
     "[@#]?\\w+'?|[.!?\u2026]+|\n+|[^\\w\\s'\"@#(){}\\[\\]*/\\\\|~^=<>_\u00ab\u00bb\u201c\u201d\u201e\u2013\u2014-]"
@@ -29,7 +47,9 @@ SENTENCE_END = frozenset(".!?\u2026\n;")
 _QUOTE_MARKS = re.compile('[\u00ab\u201c\u201e"]')
 _CLOSING = {"\u00ab": "\u00bb", "\u201c": "\u201d", "\u201e": "\u201d", '"': '"'}
 _WROTE = re.compile(
-    r"(?:^|\n)[^\n]{0,60}?\b(?:a [ée]crit|[ée]crivait|wrote|a dit|citation(?: de)?[^\n:]{0,40})\s*:\s*", re.I
+    r"(?:^|\n)[^\n]{0,60}?\b"
+    r"(?:a [ée]crit|[ée]crivait|wrote|a dit|citation(?: de)?[^\n:]{0,40})\s*:\s*",
+    re.IGNORECASE,
 )
 _RETWEET = re.compile(r"(?:^|(?<=\s))RT\s?:?\s?@\w{1,30}\s?:?")
 _QUOTE_LINE = re.compile(r"(?:^|\n)[ ]{0,3}(?:>|&gt;)[^\n]*")
@@ -99,7 +119,7 @@ def _base_letter(char: str) -> str:
 
 
 def clean(raw: str, others: Sequence[str] = ()) -> Clean:
-    """Repair, strip markup, bound the length and set quotes apart; linear in the length of `raw`."""
+    """Repair, strip markup, bound the length, set quotes apart; linear in the length of `raw`."""
     truncated = len(raw) > MAX_CHARS
     text, offsets = _composed(raw[:MAX_CHARS] if truncated else raw)
     if "<" in text or "&" in text:

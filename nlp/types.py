@@ -1,4 +1,4 @@
-"""The nouns of the classifier: what goes in (Text), what comes out (Labels), and what a labeller is."""
+"""The nouns of the classifier: Text goes in, Labels come out, a Labeller does it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -147,7 +147,9 @@ class CallFrequency:
 
     def to_dict(self) -> dict[str, Any]:
         answer: dict[str, Any] = {
-            "min": _plain(self.min), "max": _plain(self.max), "per": self.per,
+            "min": _plain(self.min),
+            "max": _plain(self.max),
+            "per": self.per,
         }
         if self.duration_days is not None:
             answer["duration_days"] = _plain(self.duration_days)
