@@ -5,7 +5,8 @@ Errors that Raccroche raises on purpose; anything else is a bug.
       + ConfigError           config.toml (or a command's option) says something it may not
       + SourceError           a source answered in a way we do not understand; carries the URL
       + FetchError            no usable answer came; carries the URL and the verdict of the run
-        + BudgetSpent         our own budget for the source is spent; the rest is left for the next run
+        + BudgetSpent         our own budget for the source is spent; the rest is left for the next
+        run
       + StoreError            the database is missing, locked, full, read-only or corrupt
       + ImportFileError       a file given to `import`, `parse` or `evaluate` cannot be used
       + LabelError            the labeller cannot be loaded or run
@@ -39,7 +40,10 @@ class FetchError(RaccrocheError):
 
 
 class BudgetSpent(FetchError):
-    """The source's budget of requests, bytes or minutes is spent: nothing was asked. Not a fault of the source."""
+    """
+    The source's budget of requests, bytes or minutes is spent: nothing was asked. Not a fault of
+    the source.
+    """
 
 
 class StoreError(RaccrocheError):

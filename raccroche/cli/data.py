@@ -1,0 +1,59 @@
+"""Commands that give data out: export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from raccroche.cli.common import bar, load_config, open_store, out, parse_since
+from raccroche.export import FORMATS, Query, export_dataset
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(export)
+
+
+def export(
+    target: Annotated[Path, typer.Argument(help="Folder or file to write.")],
+    form: Annotated[str, typer.Option("--format", help="csv, jsonl or parquet.")] = "csv",
+    since: Annotated[str | None, typer.Option(help="First day, e.g. 2026-08-11.")] = None,
+    until: Annotated[str | None, typer.Option(help="Day after the last.")] = None,
+    brand: Annotated[list[str] | None, typer.Option(help="Only these brands.")] = None,
+    harassment_only: Annotated[
+        bool, typer.Option(help="Only posts that report harassment.")
+    ] = False,
+    excel: Annotated[
+        bool, typer.Option(help="CSV as French Excel opens it: ; and a mark.")
+    ] = False,
+    stable_pseudonyms: Annotated[
+        bool, typer.Option(help="The same pseudonyms in every export; default: salted anew.")
+    ] = False,
+    split: Annotated[bool, typer.Option(help="Add train/dev/test by author and thread.")] = False,
+) -> None:
+    """
+    Write a labelled dataset with its metadata, data card and checksums.
+
+    Example: `raccroche export exports/august --format parquet --since 2026-08-01`
+    """
+    if form not in FORMATS:
+        raise typer.BadParameter(f"--format {form!r}: one of {', '.join(FORMATS)}")
+    config = load_config()
+    query = Query(
+        start=parse_since(since),
+        end=parse_since(until),
+        brands=tuple(brand or ()),
+        harassment_only=harassment_only,
+    )
+    with open_store(config) as store, bar("exporting") as (progress, task):
+        result = export_dataset(
+            config,
+            store,
+            target,
+            form=form,
+            query=query,
+            excel=excel,
+            stable_pseudonyms=stable_pseudonyms,
+            split=split,
+            progress=lambda n: progress.update(task, advance=n),
+        )
+    out.print(f"{result.rows} rows in {len(result.files)} files under {target}")

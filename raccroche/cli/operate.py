@@ -1,0 +1,173 @@
+"""Commands that run the house: run, dashboard, demo, status, doctor."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from raccroche import pipeline
+from raccroche.cli.common import bar, err, load_config, open_store, out
+from raccroche.cli.sources import exit_code, run_collection, show_runs
+from raccroche.config import Config
+from raccroche.errors import ConfigError
+from raccroche.labelling import load_labeller
+
+APP = Path(__file__).parents[2] / "dashboard" / "app.py"
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(run)
+    app.command()(dashboard)
+    app.command()(demo)
+    app.command()(status)
+    app.command()(doctor)
+
+
+def run() -> None:
+    """
+    Collect, then label what is new: once, safe to repeat, never two at a time.
+
+    Example: `raccroche run`
+    """
+    config = load_config()
+    labeller = load_labeller(config)
+    with open_store(config) as store, store.lock("run"):
+        runs = run_collection(config, store, (), None)
+        with bar("labelling") as (progress, task):
+            done = pipeline.label(
+                config,
+                store,
+                labeller,
+                batch_size=config.nlp.batch_size,
+                progress=lambda n: progress.update(task, advance=n),
+            )
+    show_runs(runs)
+    out.print(f"{done} posts labelled by {pipeline.labeller_id(labeller)}")
+    raise typer.Exit(exit_code(runs))
+
+
+def dashboard(
+    port: Annotated[
+        int | None, typer.Option(help="Default: [dashboard] port, or the next free.")
+    ] = None,
+    headless: Annotated[bool, typer.Option(help="Open no browser.")] = False,
+) -> None:
+    """
+    Open the dashboard in a browser, on this machine only unless configured otherwise.
+
+    Example: `raccroche dashboard --headless`
+    """
+    config = load_config()
+    with open_store(config):  # a missing or broken database is said here, not in the browser
+        pass
+    process = start_dashboard(config, port or config.dashboard.port, headless=headless)
+    try:
+        raise typer.Exit(process.wait())
+    except KeyboardInterrupt:
+        process.wait()
+
+
+def start_dashboard(config: Config, port: int, *, headless: bool) -> "subprocess.Popen[bytes]":
+    """Start Streamlit on the first free port from *port* on; the address is printed."""
+    host = config.dashboard.host
+    port = free_port(host, port)
+    out.print(f"dashboard: http://{host}:{port}", highlight=False)
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(APP),
+        f"--server.address={host}",
+        f"--server.port={port}",
+        f"--server.headless={'true' if headless else 'false'}",
+    ]  # fmt: skip
+    environment = os.environ | {"RACCROCHE_CONFIG": str(config.path.resolve())}
+    return subprocess.Popen(command, cwd=APP.parents[1], env=environment)
+
+
+def free_port(host: str, first: int) -> int:
+    """The first port from *first* on that nobody listens on."""
+    for port in range(first, first + 50):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise ConfigError(f"no free port between {first} and {first + 49} on {host}")
+
+
+def demo(
+    headless: Annotated[bool, typer.Option(help="Open no browser.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where its data go. Default: data/demo, made anew.")
+    ] = None,
+    posts: Annotated[int, typer.Option(help="How many fictional posts.")] = 2000,
+    serve: Annotated[bool, typer.Option(help="Open the dashboard at the end.")] = True,
+) -> None:
+    """
+    Run the whole path on a fictional site: serve it, collect it over HTTP, label, show.
+
+    Example: `raccroche demo --headless`
+    """
+    from raccroche.demo import demo_config, serving
+
+    with serving(posts=posts) as site:
+        config = demo_config(site, folder or Path("data/demo"))
+        out.print(f"fictional site: {site.url}, {site.posts} posts", highlight=False)
+        labeller = load_labeller(config)
+        with open_store(config) as store:
+            runs = run_collection(config, store, (), None)
+            show_runs(runs)
+            with bar("labelling") as (progress, task):
+                done = pipeline.label(
+                    config, store, labeller, progress=lambda n: progress.update(task, advance=n)
+                )
+        out.print(f"{done} posts labelled by {pipeline.labeller_id(labeller)}")
+        if not serve:
+            raise typer.Exit(exit_code(runs))
+        process = start_dashboard(config, config.dashboard.port, headless=headless)
+        out.print("Ctrl-C stops everything.")
+        try:
+            raise typer.Exit(process.wait())
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+
+
+def status() -> None:
+    """
+    Show what is stored, what waits, and what each source gave last.
+
+    Example: `raccroche status`
+    """
+    config = load_config()
+    with open_store(config, read_only=True) as store:
+        facts = Table(box=None, pad_edge=False, show_header=False)
+        for name, value in store.status().items():
+            facts.add_row(name, str(value))
+        out.print(facts)
+        last = {run.source: run for run in reversed(store.runs(limit=500))}
+    show_runs([last[name] for name in sorted(last)])
+
+
+def doctor() -> None:
+    """
+    Check the configuration, the folders, the database, the labeller and the dashboard's port.
+
+    Exit code 1 when something needs a hand. Example: `raccroche doctor`
+    """
+    from raccroche.doctor import examine
+
+    findings = examine(load_config)
+    for finding in findings:
+        mark = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "bad": "[red]bad[/]"}[
+            finding.level
+        ]
+        out.print(f"{mark:>4}  {finding.what}: {finding.detail}", highlight=False)
+        if finding.remedy:
+            err.print(f"      {finding.remedy}", highlight=False)
+    raise typer.Exit(1 if any(f.level == "bad" for f in findings) else 0)

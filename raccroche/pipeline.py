@@ -1,0 +1,435 @@
+"""The loops: sources to posts, posts to labels, once and safe to repeat."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from collectors.contract import Source, session_headers
+from collectors.table import sources
+from nlp.types import Labeller, Text
+from nlp.types import Labels as NlpLabels
+from raccroche.config import Config, SourceConfig, with_secrets
+from raccroche.errors import BudgetSpent, ConfigError, FetchError, SourceError
+from raccroche.http import Budget, Client, Session
+from raccroche.labelling import family_of, is_brand_account
+from raccroche.post import Added, Answer, Labels, Mention, Page, Post, Request, Run, State, Verdict
+from raccroche.privacy import Pseudonyms, protect
+from raccroche.store import SeriesValue, Store, StoredPost
+
+log = logging.getLogger(__name__)
+
+# A failure of one of many pages of a source; the others go on.
+_PAGE_ONLY = frozenset({404, 410})
+
+
+class Progress(Protocol):
+    """What a terminal shows while sources are read: called after every page."""
+
+    def __call__(self, source: str, *, got: int, new: int, declared: int | None) -> None: ...
+
+
+def _silent(source: str, *, got: int, new: int, declared: int | None) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One configured source, checked and ready to run."""
+
+    config: SourceConfig
+    platform: Source
+    settings: Any
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a source gave so far in this run."""
+
+    added: Added = Added()
+    got: int = 0
+    declared: dict[str, int] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    messages: list[str] = field(default_factory=list)
+
+    def fail(self, verdict: Verdict, message: str) -> None:
+        self.verdict = self.verdict or verdict
+        self.messages.append(message)
+
+    @property
+    def declared_total(self) -> int | None:
+        return sum(self.declared.values()) if self.declared else None
+
+
+# --------------------------------------------------------------------------------------- collect
+
+
+def jobs(config: Config, only: Sequence[str] = ()) -> list[Job]:
+    """
+    The enabled sources of *config* (or those named in *only*), each with its settings validated.
+
+    Raises ConfigError before any request: unknown source or platform, missing purpose, bad setting.
+    """
+    known = {source.name: source for source in config.sources}
+    for name in only:
+        if name not in known:
+            raise ConfigError(
+                f"{config.path}: no source {name!r}; known: {', '.join(sorted(known)) or 'none'}"
+            )
+    chosen = [known[name] for name in only] or [s for s in config.sources if s.enabled]
+    return [_job(source, config) for source in chosen]
+
+
+def _job(source: SourceConfig, config: Config) -> Job:
+    where = f"{config.path}: [sources.{source.name}]"
+    if source.platform not in sources():
+        raise ConfigError(
+            f"{where} unknown platform {source.platform!r}; known: {', '.join(sorted(sources()))}"
+        )
+    if not source.enabled:
+        raise ConfigError(f"{where} is not enabled; set enabled = true and say its purpose")
+    if not source.purpose.strip():
+        raise ConfigError(f"{where} purpose is missing: say what these posts are collected for")
+    platform = sources()[source.platform]
+    try:
+        settings = platform.Settings(**with_secrets(source, config.path).settings)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{where} {_setting_error(error)}") from error
+    return Job(source, platform, settings)
+
+
+def _setting_error(error: Exception) -> str:
+    """Python's words for a wrong keyword, in ours."""
+    text = str(error).replace("Settings.__init__() ", "")
+    if "unexpected keyword argument" in text:
+        return "unknown setting " + text.rsplit(" ", 1)[-1]
+    if "required" in text and "argument" in text:
+        return "missing setting " + text.split(": ", 1)[-1]
+    return text
+
+
+async def collect(
+    config: Config,
+    store: Store,
+    client: Client,
+    *,
+    only: Sequence[str] = (),
+    since: datetime | None = None,
+    progress: Progress = _silent,
+    stop: asyncio.Event | None = None,
+) -> list[Run]:
+    """
+    Ask every enabled source, side by side, and store what is new; one `Run` each.
+
+    A source that fails stops no other: its failure is its verdict. A store that fails stops all.
+    *stop* ends each source after the page at hand; the next run goes on from there.
+    """
+    todo = jobs(config, only)
+    pseudonyms = Pseudonyms.from_file(config.resolve(config.privacy.key_file))
+    gate = asyncio.Semaphore(config.collect.concurrency)
+
+    async def one(job: Job) -> Run:
+        async with gate:
+            collector = Collector(config, store, client, job, pseudonyms, progress, stop)
+            return await collector.run(since)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(job)) for job in todo]
+    return [task.result() for task in tasks]
+
+
+class Collector:
+    """One run of one source: walks its pages and stores each with its cursor in one transaction."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        client: Client,
+        job: Job,
+        pseudonyms: Pseudonyms,
+        progress: Progress,
+        stop: asyncio.Event | None,
+    ) -> None:
+        self.config = config
+        self.store = store
+        self.job = job
+        self.name = job.config.name
+        self.pseudonyms = pseudonyms
+        self.progress = progress
+        self.stop = stop
+        self.since: datetime | None = None
+        self.tally = Tally()
+        self.session: Session = client.session(
+            self.name,
+            headers=session_headers(job.platform, job.settings),
+            budget=_budget(config, job.config),
+        )
+
+    async def run(self, since: datetime | None) -> Run:
+        """
+        Walk, then record what came of it. This is the only place where a source's failure is
+        caught.
+        """
+        started = datetime.now(UTC)
+        self.since = since
+        cursor = self.store.cursor(self.name)
+        overlap = timedelta(hours=self.config.collect.overlap_hours)
+        state = State(cursor, since or self._last_ok(overlap), started)
+        try:
+            await self._walk(state)
+        except BudgetSpent as error:
+            self.tally.messages.append(f"budget spent, the rest is left for the next run: {error}")
+        except FetchError as error:
+            self.tally.fail(Verdict(error.verdict), str(error))
+        except SourceError as error:
+            self.tally.fail(Verdict.LAYOUT_CHANGED, str(error))
+        run = self._result(started, first=not cursor)
+        self.store.record_run(run)
+        log.info("%s: %s, %d new of %d", run.source, run.verdict, run.new, run.got)
+        return run
+
+    def _last_ok(self, overlap: timedelta) -> datetime | None:
+        """
+        Where to read from: the start of the last good run, less the overlap for late and edited
+        posts.
+        """
+        good = next((r for r in self.store.runs(source=self.name) if r.verdict.ok), None)
+        return good.started_at - overlap if good else None
+
+    async def _walk(self, state: State) -> None:
+        first = list(self.job.platform.requests(self.job.settings, state))
+        queue = deque([*first, *_without(self.store.pending(self.name), first)])
+        seen: set[str] = set()
+        while queue and not (self.stop and self.stop.is_set()):
+            request = queue.popleft()
+            key = repr((request.method, request.url, sorted(request.params.items()), request.json))
+            if key in seen:
+                continue  # a page that names itself, or an earlier one, as the next: once is enough
+            seen.add(key)
+            queue.extend(await self._page(request, state))
+
+    async def _page(self, request: Request, state: State) -> list[Request]:
+        """Fetch, parse and store one page; return what to ask after it."""
+        try:
+            answer = await self.session.fetch(request)
+        except FetchError as error:
+            if error.status in _PAGE_ONLY and not request.transient:
+                self.store.add_page(self.name, [], done=request)
+                self.tally.messages.append(str(error))
+                if self.tally.got == 0 and request.phase == "":
+                    self.tally.verdict = self.tally.verdict or Verdict(error.verdict)
+                return []
+            if error.verdict == Verdict.REFUSED_BY_ROBOTS:
+                self.store.add_page(self.name, [], done=request)
+                self.tally.fail(Verdict.REFUSED_BY_ROBOTS, str(error))
+                return []
+            raise
+        if answer.status == 304:
+            self.store.add_page(self.name, [], done=request)
+            return []
+        page = self.job.platform.parse(answer)
+        return self._store(request, answer, page, state)
+
+    def _store(self, request: Request, answer: Answer, page: Page, state: State) -> list[Request]:
+        self.session.headers.update(page.session)
+        posts = [self._protected(post, answer) for post in page.posts]
+        if self.since is not None:
+            posts = [p for p in posts if p.published_at is None or p.published_at >= self.since]
+        added = self.store.add_page(
+            self.name,
+            posts,
+            cursor=page.cursor,
+            done=request,
+            pending=page.next,
+            deleted=[f"{page.posts[0].source}:{n}" if page.posts else n for n in page.deleted],
+        )
+        following = list(page.next)
+        if self._read_enough(page.posts, added, state):
+            following = [r for r in page.next if not r.only_while_new]
+            for dropped in (r for r in page.next if r.only_while_new):
+                self.store.add_page(self.name, [], done=dropped)
+        if page.series:
+            self.store.put_series(SeriesValue(*row, source=self.name) for row in page.series)
+        self._count(request, answer, page, added)
+        return following
+
+    def _read_enough(self, posts: Sequence[Post], added: Added, state: State) -> bool:
+        """
+        Whether older pages need not be asked: nothing new here, and past the overlap.
+
+        A page with anything new goes on, however old, so that an interrupted history is filled;
+        only a date given by the user ends it for good.
+        """
+        if not posts:
+            return False
+        if self.since is not None and _all_older(posts, self.since):
+            return True
+        return not added.new and (state.since is None or _all_older(posts, state.since))
+
+    def _protected(self, post: Post, answer: Answer) -> Post:
+        context = post.context_brand or answer.context.get("context_brand")
+        marked = replace(
+            post,
+            via=self.name,
+            context_brand=context,
+            by_brand=post.by_brand or is_brand_account(self.config, post),
+        )
+        return protect(marked, self.pseudonyms, mask_text=self.config.privacy.mask)
+
+    def _count(self, request: Request, answer: Answer, page: Page, added: Added) -> None:
+        tally = self.tally
+        tally.added = tally.added + added
+        tally.got += len(page.posts) + len(page.series)
+        if page.declared is not None:
+            key = request.context.get("thread") or answer.url.split("?")[0]
+            tally.declared[key] = max(page.declared, tally.declared.get(key, 0))
+        if page.verdict is not None and not page.verdict.ok:
+            tally.fail(page.verdict, page.note or f"the page at {answer.url} says so")
+        elif page.note:
+            tally.messages.append(page.note)
+        self.progress(self.name, got=tally.got, new=tally.added.new, declared=tally.declared_total)
+
+    def _result(self, started: datetime, *, first: bool) -> Run:
+        tally, session = self.tally, self.session
+        verdict = tally.verdict or self._plain_verdict(first)
+        return Run(
+            source=self.name,
+            platform=self.job.platform.PLATFORM,
+            started_at=started,
+            finished_at=datetime.now(UTC),
+            verdict=verdict,
+            new=tally.added.new,
+            known=tally.added.known,
+            edited=tally.added.edited,
+            deleted=tally.added.deleted,
+            got=tally.got,
+            declared=tally.declared_total,
+            requests=session.requests,
+            bytes=session.bytes,
+            not_modified=session.not_modified,
+            robots=session.robots,
+            message="; ".join(dict.fromkeys(tally.messages))[:2000],
+        )
+
+    def _plain_verdict(self, first: bool) -> Verdict:
+        """
+        `new` or `nothing_new`; `layout_changed` where history, or the page, says there should be
+        posts.
+        """
+        tally = self.tally
+        if tally.added.new:
+            return Verdict.NEW
+        if tally.got == 0 and (tally.declared_total or 0) > 0 and first:
+            tally.messages.append(f"declared {tally.declared_total}, got 0")
+            return Verdict.LAYOUT_CHANGED
+        if tally.got == 0 and first and self._gave_before() and not self.session.not_modified:
+            tally.messages.append("this source gave posts before and now gives none")
+            return Verdict.LAYOUT_CHANGED
+        return Verdict.NOTHING_NEW
+
+    def _gave_before(self) -> bool:
+        return any(run.got > 0 for run in self.store.runs(source=self.name))
+
+
+def _budget(config: Config, source: SourceConfig) -> Budget:
+    common = config.collect
+    return Budget(
+        requests=source.budget_requests or common.budget_requests,
+        bytes=int((source.budget_mb or common.budget_mb) * 1_000_000),
+        minutes=source.budget_minutes or common.budget_minutes,
+    )
+
+
+def _without(pending: Iterable[Request], first: Sequence[Request]) -> list[Request]:
+    asked = {(r.url, tuple(sorted(r.params.items()))) for r in first}
+    return [r for r in pending if (r.url, tuple(sorted(r.params.items()))) not in asked]
+
+
+def _all_older(posts: Sequence[Post], since: datetime | None) -> bool:
+    """Whether a page is wholly from before *since*; a page with an undated post is not."""
+    if since is None or not posts:
+        return False
+    return all(post.published_at is not None and post.published_at < since for post in posts)
+
+
+# ----------------------------------------------------------------------------------------- label
+
+
+def label(
+    config: Config,
+    store: Store,
+    labeller: Labeller,
+    *,
+    batch_size: int = 512,
+    progress: Callable[[int], None] = lambda done: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> int:
+    """Label every post that *labeller*, in this version, has not seen; return how many."""
+    name = labeller_id(labeller)
+    done = 0
+    while not stop() and (batch := store.unlabelled(name, batch_size)):
+        texts = [as_text(post) for post in batch]
+        store.add_labels(
+            [
+                as_labels(config, post, labels, name)
+                for post, labels in zip(batch, labeller.label(texts), strict=True)
+            ]
+        )
+        done += len(batch)
+        progress(len(batch))
+    return done
+
+
+def labeller_id(labeller: Labeller) -> str:
+    """`name@version`: the key of its labels, so that a new version labels everything again."""
+    return f"{labeller.name}@{labeller.version}"
+
+
+def as_text(post: StoredPost) -> Text:
+    """A stored post as the classifier takes it."""
+    return Text(
+        id=post.id,
+        text=post.text,
+        title=post.title,
+        context_brand=post.context_brand,
+        kind=str(post.kind),
+        published_at=post.published_at.date() if post.published_at else None,
+        thread_title=post.thread_title,
+        others=post.quoted,
+    )
+
+
+def as_labels(config: Config, post: StoredPost, labels: NlpLabels, name: str) -> Labels:
+    """What the classifier said, as the store keeps it."""
+    day = post.published_at.date() if post.published_at else None
+    return Labels(
+        post_id=post.id,
+        labeller=name,
+        sentiment=labels.sentiment,
+        phone_harassment=labels.phone_harassment,
+        testimony=labels.testimony and not post.by_brand,
+        topics=labels.topics,
+        signals=labels.signals,
+        mentions=tuple(
+            Mention(
+                brand=brand,
+                sentiment=one.sentiment,
+                harassment=one.harassment,
+                role=one.role,
+                inherited=one.inherited,
+                probability=one.probability,
+                family=family_of(config, brand, day),
+            )
+            for brand, one in labels.brands.items()
+        ),
+        facts=labels.facts.to_dict(),
+        probabilities=labels.probabilities,
+        spans=labels.spans,
+        language=labels.language,
+        language_probability=labels.language_probability,
+        refused=labels.refused,
+    )
