@@ -30,7 +30,7 @@ def words(value: object, name: str) -> str:
 
 def several(value: object, name: str, *, least: int = 1) -> tuple[str, ...]:
     """*value* as a tuple of texts; one text counts as a list of one."""
-    items: Iterable[object] = [value] if isinstance(value, str) else value  # type: ignore[assignment]
+    items = [value] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)):
         raise ValueError(f"{name}: a list of texts is needed, not {value!r}")
     found = tuple(words(item, name) for item in items)

@@ -9,6 +9,8 @@ from raccroche.post import Answer
 
 _MODULES: tuple[str, ...] = (
     # one line a platform, in alphabetical order; imported on first use
+    "mastodon",
+    "wordpress",
 )
 
 

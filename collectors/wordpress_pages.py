@@ -1,0 +1,601 @@
+"""
+Reads the comment lists of WordPress pages, whatever the theme: classic, HTML5, block, wpDiscuz,
+definition lists.
+
+Themes share the numbers (`comment-123`, `wpd-comm-123_0`), not the layout. So every element that
+carries a number is
+found first, and each comment is then read from the nodes that are its own and no other comment's.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from collectors.dates import Moment, parse_date
+from collectors.html import (
+    Node,
+    Text,
+    Tree,
+    ancestors,
+    classes_of,
+    clean_author,
+    count_of,
+    one_line,
+    same_page,
+    text_of,
+    texts_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One comment of a page. *number* is its id in the site; *parent* the number it answers."""
+
+    number: str
+    author: str | None
+    moment: Moment | None
+    text: Text
+    parent: str | None = None
+    likes: int | None = None
+    pingback: bool = False
+
+
+@dataclass(slots=True)
+class _Unit:
+    """The elements that carry one comment's number, the outermost first."""
+
+    number: str
+    parts: list[Node]
+    parent: str | None = None
+
+    @property
+    def root(self) -> Node:
+        return self.parts[0]
+
+
+@dataclass(slots=True)
+class _Own:
+    """What was seen among a comment's own nodes."""
+
+    names: dict[int, Node] = field(default_factory=dict)  # by rank, the lowest wins
+    dates: list[tuple[int, Node]] = field(default_factory=list)
+    content: Node | None = None
+    content_depth: int = 0
+    blocks: list[Node] = field(default_factory=list)
+    reply_label: str | None = None
+    likes: int | None = None
+
+
+def comments(page: Tree, *, now: datetime) -> list[Found]:
+    """The comments of *page* in its order, pingbacks included and marked."""
+    units = _units(page)
+    owner = {part.mem_id: unit.number for unit in units.values() for part in unit.parts}
+    found: list[Found] = []
+    trail: list[tuple[int, str]] = []  # (depth, number) of the comments above, for flat lists
+    for unit in units.values():
+        comment = _read(unit, owner, now)
+        depth = _depth(unit)
+        while trail and trail[-1][0] >= depth:
+            trail.pop()
+        if comment is None:
+            continue
+        parent = unit.parent or _enclosing(unit, owner) or (trail[-1][1] if trail else None)
+        if depth:
+            trail.append((depth, unit.number))
+        found.append(_with_parent(comment, parent if parent in units else unit.parent))
+    named = sum(1 for one in found if one.author)
+    return found if named * 2 >= len(found) else []  # a live ticker has no authors
+
+
+def _with_parent(found: Found, parent: str | None) -> Found:
+    return Found(
+        found.number,
+        found.author,
+        found.moment,
+        found.text,
+        parent,
+        found.likes,
+        found.pingback,
+    )
+
+
+# Which elements are comments -------------------------------------------------------------------
+
+_CARRIERS = "[id*=comm], a[name^=comment]"
+_NUMBER = re.compile(
+    r"(?:(?:li|div|dd|dt|article|wp|single|post|blog|the)[-_])*(?:comments?|kommentar"
+    r"|commentaire|comm)[-_]?"
+    r"(?:(?:body|content|text|inner|wrap|wrapper|container|item|id|entry|box)[-_])?(\d{1,18})"
+    r"|(?:wpd|wc)-comm-(\d{1,18})_(\d{1,18})"
+)
+_HOLDERS = frozenset(("li", "div", "article", "dd", "dt", "tr", "section"))
+
+
+def _units(page: Tree) -> dict[str, _Unit]:
+    units: dict[str, _Unit] = {}
+    for node in page.css(_CARRIERS):
+        found = _NUMBER.fullmatch(node.attributes.get("id") or node.attributes.get("name") or "")
+        if not found:
+            continue
+        number = found.group(1) or found.group(2)
+        if number == "0":
+            continue
+        part = _holder(node) if node.tag in ("a", "span") else node
+        if part is None:
+            continue
+        unit = units.setdefault(number, _Unit(number, []))
+        if all(part.mem_id != other.mem_id for other in unit.parts):
+            unit.parts.append(part)
+        if found.group(3) and found.group(3) != "0":
+            unit.parent = found.group(3)
+    return units
+
+
+def _holder(anchor: Node) -> Node | None:
+    """The element that an empty `<a name="comment-1">` stands in for."""
+    return next((node for node in ancestors(anchor, limit=4) if node.tag in _HOLDERS), None)
+
+
+_DEPTH = re.compile(r"(?:depth|comment_level|level)-(\d{1,2})$")
+
+
+def _depth(unit: _Unit) -> int:
+    for part in unit.parts:
+        for name in classes_of(part):
+            found = _DEPTH.search(name)
+            if found:
+                return int(found.group(1))
+    return 0
+
+
+def _enclosing(unit: _Unit, owner: dict[int, str]) -> str | None:
+    for node in ancestors(unit.root):
+        number = owner.get(node.mem_id)
+        if number is not None and number != unit.number:
+            return number
+    return None
+
+
+# One comment -----------------------------------------------------------------------------------
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_AUTHOR_RANKS = {
+    **dict.fromkeys(("fn",), 0),
+    **dict.fromkeys(
+        _names(
+            "comment-author-name comment_author commentauthor comment-author-link "
+            "wc-comment-author "
+            "wpd-comment-author wp-block-comment-author-name comment__author-name comment-name "
+            "author-name "
+            "author_name username user-name nickname comment-username commenter commenter-name "
+            "cmt-author "
+            "comment-user comment-by comment_name commentername authorname"
+        ),
+        1,
+    ),
+    **dict.fromkeys(
+        _names(
+            "comment-author comment__author author comment-header-author vcard comment-head "
+            "author-meta "
+            "comment-author-info comment-info comment-by-author commentmeta user-info"
+        ),
+        4,
+    ),
+}
+_DATE_CLASSES = _names(
+    "comment-date comment_date comment-time comment_time comment-meta comment-metadata "
+    "commentmetadata comment__date "
+    "comment__meta wc-comment-date wpd-comment-date comment-meta-date wp-block-comment-date "
+    "date time timestamp "
+    "posted-on comment-published published datetime comment-timestamp comment-permalink "
+    "comment-date-time commentdate "
+    "comment-data comment-posted meta-date comment_meta"
+)
+_CONTENT_CLASSES = _names(
+    "comment-content comment_content comment-text comment_text commenttext comment-entry "
+    "comment_entry commententry "
+    "wc-comment-text wpd-comment-text wp-block-comment-content comment__content comment__text "
+    "comment-copy "
+    "comment-body-text comment-message comment-txt comment-text-body comment-description "
+    "format_text commentbody-text "
+    "comment-main-content comment-body-content text-comment comment_txt comment-p "
+    "commentcontent comment-content-text"
+)
+_META_CLASSES = _names(
+    "reply comment-reply comment-reply-link comment-actions wc-comment-footer "
+    "wpd-comment-footer comment-edit-link "
+    "edit-link says comment-awaiting-moderation comment-author comment-meta comment-metadata "
+    "commentmetadata vcard "
+    "avatar comment-avatar comment-header comment-head comment-footer "
+    "jetpack-comment-likes-widget-wrapper "
+    "sharedaddy comment-tools comment-date comment-time comment-permalink comment-rating "
+    "wpulike wc-comment-header "
+    "wpd-comment-header wc-comment-left wpd-comment-left comment-like comment-vote "
+    "comment-votes cld-like-dislike-wrap "
+    "reply-link replylink comment_reply wpd-comment-subheader comment-form comment-respond "
+    "translate-buttons edit "
+    "comment_author comment_time comment-author-name trns-moderate-comments "
+    "wpdiscuz-comment-message fn "
+    "wp-block-comment-reply-link wp-block-comment-edit-link wp-block-comment-author-name "
+    "wp-block-comment-date "
+    "wp-block-avatar comment-replies wpd-tools wpd-reply-button comment-notes comment-report "
+    "cmt-report children"
+)
+_NOT_NAME_CLASSES = _META_CLASSES - _names(
+    "vcard comment-author comment-header comment-head fn comment_author comment-author-name "
+    "wp-block-comment-author-name wc-comment-header wpd-comment-header"
+)
+_BLOCKS = _names("p blockquote ul ol pre h1 h2 h3 h4 h5 h6 table dl")
+_LIKES_CLASSES = _names(
+    "wc-vote-result wpd-vote-result comment-like-count cld-count-wrap wpd-vote-result-like"
+)
+
+
+def _read(unit: _Unit, owner: dict[int, str], now: datetime) -> Found | None:
+    own = _Own()
+    for start in _starts(unit, owner):
+        _look(start, unit.number, owner, own)
+    text = _text(unit, owner, own)
+    author = _author(own)
+    moment = _moment(unit, own, owner, now)
+    pingback = _is_pingback(unit, text.text, own)
+    if not text.text and not author:
+        return None
+    return Found(unit.number, author, moment, text, None, own.likes, pingback)
+
+
+def _starts(unit: _Unit, owner: dict[int, str]) -> Iterator[Node]:
+    """The root, and after a `<dt>` its `<dd>`s."""
+    yield unit.root
+    if unit.root.tag != "dt":
+        return
+    after = unit.root.next
+    while after is not None and after.tag != "dt":
+        if after.tag == "dd" and owner.get(after.mem_id, unit.number) == unit.number:
+            yield after
+        after = after.next
+
+
+def _look(root: Node, number: str, owner: dict[int, str], own: _Own) -> None:
+    """Visit the comment's own elements once and note what each may be."""
+    meta_depth = block_depth = 0
+    node, depth = root, 1
+    while True:
+        foreign = node is not root and owner.get(node.mem_id, number) != number
+        child = None
+        if not foreign and node.tag not in ("script", "style", "form", "noscript"):
+            classes = classes_of(node)
+            _note(node, classes, depth, own)
+            if node is not root and not meta_depth and _META_CLASSES.intersection(classes):
+                meta_depth = depth
+            if node.tag in _BLOCKS and not block_depth and not meta_depth:
+                own.blocks.append(node)
+                block_depth = depth
+            child = node.first_child
+            while child is not None and not child.is_element_node:
+                child = child.next
+        if child is not None:
+            node, depth = child, depth + 1
+            continue
+        while True:
+            meta_depth = 0 if depth <= meta_depth else meta_depth
+            block_depth = 0 if depth <= block_depth else block_depth
+            own.content_depth = 0 if depth <= own.content_depth else own.content_depth
+            if depth == 1:
+                return
+            following = node.next
+            while following is not None and not following.is_element_node:
+                following = following.next
+            if following is not None:
+                node = following
+                break
+            parent = node.parent
+            if parent is None:
+                return
+            node, depth = parent, depth - 1
+
+
+def _note(node: Node, classes: list[str], depth: int, own: _Own) -> None:
+    attributes = node.attributes
+    tag = node.tag
+    prop = attributes.get("itemprop") or ""
+    rank = min((_AUTHOR_RANKS[name] for name in classes if name in _AUTHOR_RANKS), default=9)
+    if tag == "cite":
+        rank = min(rank, 2)
+    if prop in ("author", "creator", "name"):
+        rank = min(rank, 3 if prop == "name" else 4)
+    if rank < 9 and _holds_text(node):
+        own.names.setdefault(rank, node)
+    if tag == "time":
+        own.dates.append((0, node))
+    elif prop in ("datePublished", "dateCreated", "commentTime") or (
+        tag == "abbr" and attributes.get("title")
+    ):
+        own.dates.append((1, node))
+    elif _DATE_CLASSES.intersection(classes) and len(own.dates) < 20:
+        own.dates.append((2, node))
+    elif tag == "a" and "#comment" in (attributes.get("href") or ""):
+        own.dates.append((3, node))
+    if _is_content(node, classes, prop) and (own.content is None or own.content_depth):
+        own.content, own.content_depth = node, depth if own.content is None else own.content_depth
+    if "comment-reply-link" in classes and own.reply_label is None:
+        own.reply_label = attributes.get("aria-label")
+    if own.likes is None and _LIKES_CLASSES.intersection(classes):
+        own.likes = _likes(node)
+
+
+def _likes(node: Node) -> int | None:
+    text = one_line(node.text())[:20]
+    number = count_of(text)
+    return -number if number and text.startswith(("-", "−")) else number
+
+
+def _holds_text(node: Node) -> bool:
+    return bool((node.text() or "").strip())
+
+
+_CONTENT_ID = re.compile(r"(?:div-)?comment-?(?:body|content|text)-?\d+")
+
+
+def _is_content(node: Node, classes: list[str], prop: str) -> bool:
+    if _CONTENT_CLASSES.intersection(classes) or prop in ("text", "commentText"):
+        return True
+    return bool(
+        _CONTENT_ID.fullmatch(node.attributes.get("id") or "") and "comment-body" not in classes
+    )
+
+
+# Author ----------------------------------------------------------------------------------------
+
+_NAME_INSIDE = "b, strong, cite, .fn, .url, a[rel*=external], h3, h4, h5, h6"
+_DATE_AFTER_NAME = re.compile(
+    r"\s*(?:[—–|•·,@-]|\bon\b|\ble\b|\bam\b|\bposted\b|\bposté\b"
+    r"|\bpublié\b)?\s*[(\[]?(?:\d{1,2}[./ ]|\d{4}-\d|il y a ).*$",
+    re.IGNORECASE,
+)
+_REPLY_TO = re.compile(
+    r"^(?:répondre à|reply to|antworte(?:n)? auf|auf|responder a|rispondi a"
+    r"|beantwoorden)\s+(.+?)(?:\s+antworten)?$",
+    re.IGNORECASE,
+)
+
+
+def _author(own: _Own) -> str | None:
+    for rank in sorted(own.names):
+        name = _name(own.names[rank], rank)
+        if name:
+            return name
+    label = _REPLY_TO.match(one_line(own.reply_label))
+    return clean_author(label.group(1)) if label else None
+
+
+def _name(node: Node, rank: int) -> str | None:
+    inner = _first_inside(node, _NAME_INSIDE) if rank >= 2 else None
+    node = inner or node
+    words = one_line(text_of(node, limit=400, skip=_is_no_name).text.split("\n")[0])
+    name = clean_author(words)
+    if name and (rank >= 2 and inner is None):
+        name = clean_author(_DATE_AFTER_NAME.sub("", name)) or name
+    return name
+
+
+def _first_inside(node: Node, selector: str) -> Node | None:
+    """The first element with words within *node*, which `css` counts as within itself."""
+    inside = node.css(selector)[:5]
+    return next((n for n in inside if n.mem_id != node.mem_id and _holds_text(n)), None)
+
+
+def _is_no_name(node: Node) -> bool:
+    return node.tag == "time" or bool(_NOT_NAME_CLASSES.intersection(classes_of(node)))
+
+
+# Date ------------------------------------------------------------------------------------------
+
+
+def _moment(unit: _Unit, own: _Own, owner: dict[int, str], now: datetime) -> Moment | None:
+    day: Moment | None = None
+    for _, node in sorted(own.dates, key=lambda pair: pair[0]):
+        for words in _date_words(node):
+            moment = parse_date(words, now=now)
+            if moment and not moment.day_only:
+                return moment
+            day = day or moment
+    apart = " ".join(one_line(node.text())[:60] for rank, node in own.dates if rank >= 2)
+    together = parse_date(apart[:200], now=now) if day else None
+    if together and not together.day_only:
+        return together
+    return day or _moment_of_meta(unit, own, owner, now)
+
+
+def _date_words(node: Node) -> Iterator[str]:
+    attributes = node.attributes
+    for name in ("datetime", "content", "title"):
+        value = attributes.get(name)
+        if value:
+            yield value[:100]
+    yield one_line(node.text())[:200]
+
+
+def _moment_of_meta(unit: _Unit, own: _Own, owner: dict[int, str], now: datetime) -> Moment | None:
+    """
+    The date among the words of a comment that are not its text (themes without a date element).
+    """
+    outside = {node.mem_id for node in ([own.content] if own.content else own.blocks)}
+    cited = [node for node in own.blocks if node.css_first("cite, .fn, .author") is not None]
+    outside -= {node.mem_id for node in cited}
+
+    def skip(node: Node) -> bool:
+        return node.mem_id in outside or owner.get(node.mem_id, unit.number) != unit.number
+
+    words = one_line(text_of(unit.root, limit=400, skip=skip).text)
+    return parse_date(words[:200], now=now)
+
+
+# Text ------------------------------------------------------------------------------------------
+
+
+def _text(unit: _Unit, owner: dict[int, str], own: _Own) -> Text:
+    def skip(node: Node) -> bool:
+        if owner.get(node.mem_id, unit.number) != unit.number:
+            return True
+        return bool(_META_CLASSES.intersection(classes_of(node)))
+
+    if own.content is not None:
+        text = text_of(own.content, skip=skip)
+        if text.text:
+            return text
+    blocks = [node for node in own.blocks if not _is_meta_block(node)]
+    if blocks:
+        return texts_of(blocks, skip=skip)
+    return text_of(unit.root, skip=lambda node: skip(node) or node.tag in ("cite", "time", "small"))
+
+
+_META_INSIDE = "cite, .fn, .author, time, .comment-author, .date, .comment-date"
+
+
+def _is_meta_block(node: Node) -> bool:
+    """A paragraph that holds the author or the date, not words of the comment."""
+    if node.css_first(_META_INSIDE) is not None:
+        return not node.css_first("p, br") or len(node.text()) < 200
+    return bool(_META_CLASSES.intersection(classes_of(node)))
+
+
+_PINGBACK_TEXT = re.compile(r"^(?:pingback|trackback|rétrolien|ping)\s*(?::|von\b|de\b|by\b)", re.I)
+_PINGBACK_CLASSES = _names("pingback trackback pings ping")
+
+
+def _is_pingback(unit: _Unit, text: str, own: _Own) -> bool:
+    if any(_PINGBACK_CLASSES.intersection(classes_of(part)) for part in unit.parts):
+        return True
+    if _PINGBACK_TEXT.match(text):
+        return True
+    return text.startswith(("[…]", "[...]")) and text.endswith(("[…]", "[...]")) and len(text) < 600
+
+
+# What the page declares ------------------------------------------------------------------------
+
+_AREA = (
+    "#comments, .comments-area, .comments-section, #comment-area, .wp-block-comments, #wpdcom, "
+    "#comments-wrapper, .comments"
+)
+_HEADINGS = (
+    "h1, h2, h3, h4, h5, h6, .comments-title, .comments-h, .comments_intro, .comment-count, "
+    ".comments-count, "
+    ".wc_header_text, .wpd-thread-info, .wp-block-comments-title, legend"
+)
+_ONE = r"(?:une?|one|ein|eine|un seul)"
+_COUNTED = re.compile(
+    r"(?<![\w.,])(\d{1,3}(?:[.,\s\u00a0\u202f]\d{3})+|\d{1,7}|" + _ONE + r")\s+"
+    r"(?:réponses?|commentaires?|réflexions?|pensées?|avis|réactions?|idées?|réflections?"
+    r"|comments?|responses?|repl(?:y|ies)"
+    r"|thoughts?|reactions?|kommentare?n?|gedanken?|antwort(?:en)?|meinung(?:en)?"
+    r"|reaktion(?:en)?|rückmeldungen|comentarios?"
+    r"|respuestas?|commenti|commento|reacties?|hinterlasse\s+einen?\s+kommentar|diskussionen?)\b",
+    re.IGNORECASE,
+)
+_COUNTED_AFTER = re.compile(
+    r"(?:commentaires?|comments?|kommentare|réactions?|réponses?)\s*[:(\[]\s*(\d{1,6})\s*[)\]]?",
+    re.IGNORECASE,
+)
+
+
+def declared(page: Tree, url: str) -> int | None:
+    """How many comments the page says there are, from its headings and its links to them."""
+    for area in page.css(_AREA)[:20]:
+        for heading in area.css(_HEADINGS)[:40]:
+            number = counted(one_line(heading.text())[:200])
+            if number is not None:
+                return number
+    for heading in page.css(_HEADINGS)[:200]:
+        text = one_line(heading.text())[:200]
+        if len(text) < 120 and (number := counted(text)) is not None:
+            return number
+    return _declared_by_links(page, url)
+
+
+def counted(text: str) -> int | None:
+    """
+    The number in "35 réponses à ...", "Un commentaire sur ...", "Commentaires (3)"; None if there
+    is none.
+    """
+    found = _COUNTED.search(text) or _COUNTED_AFTER.search(text)
+    if not found:
+        return None
+    digits = re.sub(r"\D", "", found.group(1))
+    if digits:
+        return int(digits)
+    return 1 if found.start() == 0 else None  # not "Laisser un commentaire"
+
+
+def _declared_by_links(page: Tree, url: str) -> int | None:
+    """ "36 Kommentare" as a link to `#comments` of this very page."""
+    numbers = set()
+    for link in page.css('a[href$="#comments"]')[:100]:
+        target = same_page(link.attributes.get("href") or "")
+        if target and url and target.rstrip("/") != url.rstrip("/"):
+            continue
+        number = counted(one_line(link.text())[:60])
+        if number is not None:
+            numbers.add(number)
+    return numbers.pop() if len(numbers) == 1 else None
+
+
+_BY_SCRIPT = re.compile(
+    r"disqus_thread|disqus\.com/embed|fb:comments|class=[\"']fb-comments|hyvor-talk|coral_talk"
+    r"|commento|remark42|"
+    r"graphcomment|viafoura|spot\.im|openweb|livefyre|intensedebate|id=[\"']isso-thread|giscus"
+    r"|utterances|"
+    r"jetpack_remote_comment[^>]{0,100}show|vuukle|wpd-load-more|commentcounter"
+    r"|data-comments-?url|comments-loader",
+    re.IGNORECASE,
+)
+
+
+def loaded_by_script(html: str) -> bool:
+    """Whether the comments come from a widget, not with the page."""
+    return bool(_BY_SCRIPT.search(html))
+
+
+# Pages of comments -----------------------------------------------------------------------------
+
+_PAGE_NUMBER = re.compile(r"/comment-page-(\d{1,6})(?:/|#|$|\?)|[?&]cpage=(\d{1,6})")
+_OLDER = re.compile(
+    r"précéd|ancien|older|previous|ältere|vorherige|frühere|anteriores|«|←|&larr;|nav-previous"
+    r"|\bprevious\b|\bprev\b",
+    re.IGNORECASE,
+)
+
+
+def page_number(url: str) -> int | None:
+    """The comment page that *url* names: 39 for `/comment-page-39/`."""
+    found = _PAGE_NUMBER.search(url)
+    return int(found.group(1) or found.group(2)) if found else None
+
+
+def comment_pages(page: Tree) -> list[tuple[int, str, bool]]:
+    """The other pages of comments that *page* links to: (number, href, leads to older ones)."""
+    found: dict[int, tuple[int, str, bool]] = {}
+    for link in page.css('a[href*="comment-page-"], a[href*="cpage="]'):
+        href = link.attributes.get("href") or ""
+        number = page_number(href)
+        if number is None or number in found or re.search(r"#(?:li-|div-)?comment-\d", href):
+            continue
+        if "replytocom=" in href or any(_in_widget(node) for node in ancestors(link, limit=12)):
+            continue
+        around = " ".join((one_line(link.text())[:60], link.attributes.get("class") or ""))
+        above = link.parent
+        around += f" {above.attributes.get('class') or ''}" if above is not None else ""
+        found[number] = (number, href, bool(_OLDER.search(around)))
+    return list(found.values())
+
+
+_WIDGETS = _names("widget sidebar recentcomments widget_recent_comments")
+
+
+def _in_widget(node: Node) -> bool:
+    return bool(_WIDGETS.intersection(classes_of(node)))
