@@ -83,3 +83,47 @@ Keeping
 
 Constants: UNKNOWN_BRAND = "inconnue".
 """
+
+from raccroche.store.records import (
+    Alert,
+    BrandSeen,
+    Erased,
+    ExportRecord,
+    Fact,
+    Filters,
+    Labeller,
+    PostDetail,
+    PostRow,
+    PostsPage,
+    ReviewItem,
+    SeriesValue,
+    SourceSeen,
+    StoredPost,
+    StoreStatus,
+    Takedown,
+    Totals,
+)
+from raccroche.store.store import Store
+from raccroche.store.tables import UNKNOWN_BRAND
+
+__all__ = [
+    "UNKNOWN_BRAND",
+    "Alert",
+    "BrandSeen",
+    "Erased",
+    "ExportRecord",
+    "Fact",
+    "Filters",
+    "Labeller",
+    "PostDetail",
+    "PostRow",
+    "PostsPage",
+    "ReviewItem",
+    "SeriesValue",
+    "SourceSeen",
+    "Store",
+    "StoreStatus",
+    "StoredPost",
+    "Takedown",
+    "Totals",
+]

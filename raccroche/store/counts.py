@@ -1,0 +1,529 @@
+"""The numbers behind every chart, from the count tables wherever they can answer."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
+
+from raccroche.errors import StoreError
+from raccroche.store.records import BrandSeen, Filters, SourceSeen, Totals
+from raccroche.store.rows import date_of, day_number, labeller_number
+from raccroche.store.selection import (
+    LABELLED,
+    Scope,
+    brand_numbers,
+    conditions,
+    mention_conditions,
+    rare,
+    scope_of,
+    source_numbers,
+    term_numbers_of,
+)
+from raccroche.store.tables import (
+    ALL,
+    CELLS,
+    SENTIMENTS,
+    UNDATED,
+    UNKNOWN_BRAND_N,
+    brands,
+    counts,
+    labels,
+    marks,
+    mentions,
+    posts,
+    sources,
+    terms,
+)
+from raccroche.store.tally import testimony
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PERIODS = ("day", "week", "month")
+TERM_KINDS = ("topic", "signal", "relation", "number_class")
+MEASURES = (
+    "mentions",
+    "harassment",
+    "testimonies",
+    "harassment_testimonies",
+    *SENTIMENTS,
+)
+_KEYS = (*PERIODS, "brand", "family", "source", "platform", *TERM_KINDS)
+_THURSDAY = 3  # 1970-01-01 was one: weeks begin on the Monday before
+
+
+def daily_counts(conn: Connection, filters: Filters, by: Sequence[str]) -> "pd.DataFrame":
+    """See the package docstring: one row a cell that is not zero."""
+    _check(by)
+    scope = scope_of(conn, filters)
+    if scope is None:
+        return _shape([], by, {}, filters)
+    kind = next((key for key in by if key in TERM_KINDS), None)
+    rows = (
+        _from_rows(conn, filters, scope, by, kind)
+        if _crossed(filters, kind)
+        else _from_counts(conn, filters, by, kind)
+    )
+    return _shape(rows, by, _names(conn, by), filters)
+
+
+def _check(by: Sequence[str]) -> None:
+    unknown = [key for key in by if key not in _KEYS]
+    if unknown:
+        raise StoreError(f"counts go by {', '.join(_KEYS)}; not by {unknown[0]!r}")
+    for kinds in (PERIODS, TERM_KINDS):
+        if len([key for key in by if key in kinds]) > 1:
+            raise StoreError(f"counts go by one of {', '.join(kinds)} at a time")
+
+
+def _crossed(filters: Filters, kind: str | None) -> bool:
+    """Whether the question crosses terms, which the count tables do not hold: then posts are read."""
+    if filters.with_copies:
+        return True
+    kinds = set(filters.terms) | ({kind} if kind else set())
+    if len(kinds) > 1:
+        return True
+    if not kinds or kind or "relation" in kinds:
+        return False  # a post has one relation: several add up
+    (names,) = filters.terms.values()
+    return len(names) > 1
+
+
+def _from_counts(
+    conn: Connection, filters: Filters, by: Sequence[str], kind: str | None
+) -> list[Any]:
+    labeller_n = labeller_number(conn, filters.labeller)
+    keys = _count_keys(
+        by, counts.c.day, counts.c.month, counts.c.brand_n, counts.c.source_n, counts.c.term_n
+    )
+    query = select(*keys, *(func.sum(counts.c[cell]).label(cell) for cell in CELLS))
+    query = query.where(
+        counts.c.labeller_n == labeller_n,
+        counts.c.term_n.in_(_term_rows(conn, filters, kind)),
+        counts.c.source_n.in_(_source_rows(conn, filters, by)),
+        counts.c.brand_n.in_(_brand_rows(conn, filters, by)),
+        *_days(filters, counts.c.day),
+    )
+    return list(conn.execute(query.group_by(*keys)).all())
+
+
+def _term_rows(conn: Connection, filters: Filters, kind: str | None) -> list[int]:
+    if kind is not None:
+        return term_numbers_of(conn, kind, filters.terms.get(kind, ()))
+    for own, names in filters.terms.items():
+        return term_numbers_of(conn, own, names)
+    return [ALL]
+
+
+def _source_rows(conn: Connection, filters: Filters, by: Sequence[str]) -> list[int]:
+    found = source_numbers(conn, filters)
+    if found is not None:
+        return found
+    if "source" in by or "platform" in by:
+        return list(conn.execute(select(sources.c.n)).scalars())
+    return [ALL]
+
+
+def _brand_rows(conn: Connection, filters: Filters, by: Sequence[str]) -> Any:
+    found = brand_numbers(conn, filters)
+    if found is not None:
+        return found
+    if "brand" in by or "family" in by:
+        return select(brands.c.n).where(brands.c.n != ALL)
+    return [ALL]
+
+
+def _days(filters: Filters, day: ColumnElement[int]) -> list[ColumnElement[bool]]:
+    low = UNDATED + 1 if filters.start is None else day_number(filters.start)
+    found = [day >= low]
+    if filters.end is not None:
+        found.append(day <= day_number(filters.end))
+    return found
+
+
+def _count_keys(
+    by: Sequence[str],
+    day: ColumnElement[int],
+    month: ColumnElement[int] | None,
+    brand_n: ColumnElement[int],
+    source_n: ColumnElement[int],
+    term_n: ColumnElement[int],
+) -> list[Any]:
+    """The columns to group by, each labelled as `_shape` expects it."""
+    keys: list[Any] = []
+    for key in by:
+        if key == "week":
+            keys.append((day - (day + _THURSDAY) % 7).label("period"))
+        elif key in PERIODS:
+            coarse = key == "month" and month is not None
+            keys.append(
+                (month if coarse and month is not None else day).label(
+                    "month" if coarse else "period"
+                )
+            )
+        elif key in TERM_KINDS:
+            keys.append(term_n.label("term_n"))
+        else:
+            column = brand_n if key in ("brand", "family") else source_n
+            label = "brand_n" if key in ("brand", "family") else "source_n"
+            if all(found.name != label for found in keys):
+                keys.append(column.label(label))
+    return keys
+
+
+def _from_rows(
+    conn: Connection, filters: Filters, scope: Scope, by: Sequence[str], kind: str | None
+) -> list[Any]:
+    """The same rows counted from the posts themselves: exact for any filter, and as slow as there are posts."""
+    rows: list[Any] = []
+    for unit, brand_n, sentiment, harassment, extra in _row_units(filters, scope, by):
+        term_n: ColumnElement[int] = marks.c.term_n if kind else literal(ALL)
+        keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, term_n)
+        cell = sentiment + 3 * _as_int(harassment) + 6 * _as_int(testimony())
+        start = (
+            unit.join(
+                marks, (marks.c.post_n == posts.c.n) & (marks.c.labeller_n == scope.labeller_n)
+            )
+            if kind
+            else unit
+        )
+        query = select(*keys, cell.label("cell"), func.count().label("units")).select_from(start)
+        query = query.where(*conditions(scope), *extra, rare(conn, scope), posts.c.day != UNDATED)
+        if kind:
+            query = query.where(
+                marks.c.term_n.in_(term_numbers_of(conn, kind, filters.terms.get(kind, ())))
+            )
+        rows += _spread(conn.execute(query.group_by(*keys, cell)).all(), len(keys))
+    return rows
+
+
+def _as_int(flag: Any) -> Any:
+    from sqlalchemy import case
+
+    return case((flag, 1), else_=0)
+
+
+def _row_units(
+    filters: Filters, scope: Scope, by: Sequence[str]
+) -> list[tuple[Any, Any, Any, Any, list[Any]]]:
+    """The units to count: (from, brand number, sentiment, harassment, conditions)."""
+    branded = "brand" in by or "family" in by or scope.brands is not None
+    if not branded:
+        return [(LABELLED, literal(ALL), labels.c.sentiment, labels.c.harassment, [])]
+    joined = LABELLED.join(
+        mentions, (mentions.c.post_n == posts.c.n) & (mentions.c.labeller_n == scope.labeller_n)
+    )
+    named = (
+        joined,
+        mentions.c.brand_n,
+        mentions.c.sentiment,
+        mentions.c.harassment,
+        mention_conditions(scope),
+    )
+    if scope.brands is not None and not scope.unknown_brand:
+        return [named]
+    accusing = select(mentions.c.post_n).where(
+        mentions.c.post_n == posts.c.n,
+        mentions.c.labeller_n == scope.labeller_n,
+        mentions.c.harassment,
+    )
+    own: list[Any] = [labels.c.harassment, ~accusing.exists()]
+    if scope.sentiments is not None:
+        own.append(labels.c.sentiment.in_(scope.sentiments))
+    unknown = (LABELLED, literal(UNKNOWN_BRAND_N), labels.c.sentiment, labels.c.harassment, own)
+    return [named, unknown]
+
+
+def _spread(found: Sequence[Any], width: int) -> list[dict[str, int]]:
+    """Rows of (keys, cell, units) as rows of keys and twelve cells."""
+    rows = []
+    for row in found:
+        values = dict(zip(row._fields[:width], row[:width], strict=True))
+        rows.append(values | {cell: row.units * (at == row.cell) for at, cell in enumerate(CELLS)})
+    return rows
+
+
+def _names(conn: Connection, by: Sequence[str]) -> dict[str, dict[int, Any]]:
+    """What the numbers in the rows are called."""
+    found: dict[str, dict[int, Any]] = {}
+    if "brand" in by or "family" in by:
+        rows = conn.execute(select(brands.c.n, brands.c.name, brands.c.family)).all()
+        found["brand"] = {row.n: row.name for row in rows}
+        found["family"] = {row.n: row.family for row in rows}
+    if "source" in by or "platform" in by:
+        rows = conn.execute(select(sources.c.n, sources.c.source, sources.c.platform)).all()
+        found["source"] = {row.n: row.source for row in rows}
+        found["platform"] = {row.n: row.platform for row in rows}
+    for kind in TERM_KINDS:
+        if kind in by:
+            query = select(terms.c.n, terms.c.name).where(terms.c.kind == kind)
+            found[kind] = {n: name for n, name in conn.execute(query)}
+    return found
+
+
+def _shape(
+    rows: Sequence[Any], by: Sequence[str], names: dict[str, dict[int, Any]], filters: Filters
+) -> "pd.DataFrame":
+    """Rows of keys and cells as a table of keys and measures."""
+    import pandas as pd
+
+    period = next((key for key in by if key in PERIODS), None)
+    columns = ["period" if key in PERIODS else key for key in by]
+    plain = [row if isinstance(row, dict) else row._mapping for row in rows]
+    table = pd.DataFrame.from_records(plain) if plain else pd.DataFrame()
+    if table.empty:
+        empty = pd.DataFrame({name: pd.Series(dtype="object") for name in columns})
+        if period:
+            empty["period"] = pd.Series(dtype="datetime64[s]")
+        return empty.assign(**{measure: pd.Series(dtype="int64") for measure in MEASURES})
+    if period:
+        table["period"] = _dates(table, period)
+    for key in by:
+        if key not in PERIODS:
+            number = {
+                "brand": "brand_n",
+                "family": "brand_n",
+                "source": "source_n",
+                "platform": "source_n",
+            }
+            table[key] = table[number.get(key, "term_n")].map(names[key])
+    measured = _measures(table, filters)
+    found = pd.concat([table[columns], measured], axis=1)
+    if columns:
+        found = found.groupby(columns, as_index=False, sort=True, dropna=False)[
+            list(MEASURES)
+        ].sum()
+    else:
+        found = found[list(MEASURES)].sum().to_frame().T
+    return found[(found["mentions"] != 0)].reset_index(drop=True) if columns else found
+
+
+def _dates(table: "pd.DataFrame", period: str) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    if "month" in table:
+        months = table["month"].to_numpy(dtype="int64") - 1970 * 12
+        return months.astype("datetime64[M]").astype("datetime64[s]")
+    days = table["period"].to_numpy(dtype="int64").astype("datetime64[D]")
+    if period == "month":
+        days = days.astype("datetime64[M]")
+    return pd.Series(np.asarray(days, dtype="datetime64[s]"), index=table.index)
+
+
+def _measures(table: "pd.DataFrame", filters: Filters) -> "pd.DataFrame":
+    """The twelve cells added up to the measures, less the cells that the filters exclude."""
+    import pandas as pd
+
+    kept = [cell for cell in CELLS if _wanted(cell, filters)]
+
+    def total(word: str = "", other: str = "") -> Any:
+        cells = [cell for cell in kept if word in cell and other in cell]
+        return table[cells].astype("int64").sum(axis=1)
+
+    return pd.DataFrame(
+        {
+            "mentions": total(),
+            "harassment": total("_harassment"),
+            "testimonies": total("_testimony"),
+            "harassment_testimonies": total("_harassment", "_testimony"),
+            **{sentiment: total(sentiment) for sentiment in SENTIMENTS},
+        }
+    )
+
+
+def _wanted(cell: str, filters: Filters) -> bool:
+    if filters.sentiments and not cell.startswith(filters.sentiments):
+        return False
+    if filters.harassment_only and "_harassment" not in cell:
+        return False
+    return not filters.testimony_only or "_testimony" in cell
+
+
+def totals(conn: Connection, filters: Filters) -> Totals:
+    """The selection in a few numbers."""
+    units = daily_counts(conn, filters, ())
+    per_brand = daily_counts(conn, filters, ("brand",))
+    own = {measure: int(units[measure].sum()) for measure in MEASURES}
+    exact = post_total(conn, filters)
+    own["mentions"] = int(per_brand["mentions"].sum())
+    return Totals(posts=exact, undated=_undated(conn, filters), **own)
+
+
+def post_total(conn: Connection, filters: Filters) -> int:
+    """How many posts the selection has, each once."""
+    if not quick_total(filters):
+        scope = scope_of(conn, filters)
+        if scope is None:
+            return 0
+        query = (
+            select(func.count()).select_from(LABELLED).where(*conditions(scope), rare(conn, scope))
+        )
+        return int(conn.execute(query.where(posts.c.day != UNDATED)).scalar_one())
+    return int(daily_counts(conn, filters, ())["mentions"].sum())
+
+
+def quick_total(filters: Filters) -> bool:
+    """Whether the count tables know how many posts these filters leave."""
+    one_brand = not filters.families and len(filters.brands) <= 1
+    return one_brand and not _crossed(filters, None)
+
+
+def _undated(conn: Connection, filters: Filters) -> int:
+    labeller_n = labeller_number(conn, filters.labeller)
+    total = sum((counts.c[cell] for cell in CELLS[1:]), counts.c[CELLS[0]])
+    query = select(func.coalesce(func.sum(total), 0)).where(
+        counts.c.labeller_n == labeller_n,
+        counts.c.term_n == ALL,
+        counts.c.source_n == ALL,
+        counts.c.brand_n == ALL,
+        counts.c.day == UNDATED,
+    )
+    return int(conn.execute(query).scalar_one())
+
+
+def cluster_counts(conn: Connection, filters: Filters) -> "pd.DataFrame":
+    """
+    How many authors have a pair of counts: *brand*, *mentions*, *harassment*, *authors*.
+
+    A post without an author is an author of its own. Drawing authors with replacement is drawing these rows by weight.
+    """
+    import pandas as pd
+
+    columns = ["brand", "mentions", "harassment", "authors"]
+    scope = scope_of(conn, filters)
+    if scope is None:
+        return pd.DataFrame(columns=columns)
+    author = func.coalesce(posts.c.author_n, -posts.c.n)
+    per_author = []
+    for unit, brand_n, _, harassment, extra in _row_units(filters, scope, ("brand",)):
+        query = select(
+            brand_n.label("brand_n"),
+            author.label("author"),
+            _as_int(harassment).label("harassment"),
+        ).select_from(unit)
+        per_author.append(query.where(*conditions(scope), *extra, rare(conn, scope)))
+    units = per_author[0].union_all(*per_author[1:]).subquery()
+    each = (
+        select(
+            units.c.brand_n,
+            func.count().label("mentions"),
+            func.sum(units.c.harassment).label("harassment"),
+        )
+        .group_by(units.c.brand_n, units.c.author)
+        .subquery()
+    )
+    query = (
+        select(brands.c.name, each.c.mentions, each.c.harassment, func.count())
+        .join(brands, brands.c.n == each.c.brand_n)
+        .group_by(brands.c.name, each.c.mentions, each.c.harassment)
+        .order_by(brands.c.name, each.c.mentions, each.c.harassment)
+    )
+    return pd.DataFrame([tuple(row) for row in conn.execute(query)], columns=columns)
+
+
+def author_counts(conn: Connection, filters: Filters, by: Sequence[str]) -> "pd.DataFrame":
+    """Distinct authors, posts, and copies left out, of the harassment in each cell of *by*."""
+    from dataclasses import replace
+
+    import pandas as pd
+
+    _check(by)
+    columns = ["period" if key in PERIODS else key for key in by]
+    own = replace(filters, harassment_only=True, with_copies=True)
+    scope = scope_of(conn, own)
+    kind = next((key for key in by if key in TERM_KINDS), None)
+    rows = [] if scope is None else _author_rows(conn, own, scope, by, kind)
+    if not rows:
+        return pd.DataFrame(columns=[*columns, "authors", "posts", "copies"])
+    table = pd.DataFrame.from_records([row._mapping for row in rows])
+    names = _names(conn, by)
+    period = next((key for key in by if key in PERIODS), None)
+    if period:
+        table["period"] = _dates(table, period)
+    number = {"brand": "brand_n", "family": "brand_n", "source": "source_n", "platform": "source_n"}
+    for key in by:
+        if key not in PERIODS:
+            table[key] = table[number.get(key, "term_n")].map(names[key])
+    grouped = table.groupby(columns, dropna=False)
+    found = grouped.agg(
+        authors=("author", "nunique"), units=("author", "size"), copies=("copy", "sum")
+    )
+    found["posts"] = found["units"] - found["copies"]
+    return found.reset_index()[[*columns, "authors", "posts", "copies"]]
+
+
+def _author_rows(
+    conn: Connection, filters: Filters, scope: Scope, by: Sequence[str], kind: str | None
+) -> list[Any]:
+    author = func.coalesce(posts.c.author_n, -posts.c.n).label("author")
+    copy = _as_int(posts.c.group_n != posts.c.n).label("copy")
+    rows: list[Any] = []
+    for unit, brand_n, _, harassment, extra in _row_units(filters, scope, by):
+        term_n: ColumnElement[int] = marks.c.term_n if kind else literal(ALL)
+        keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, term_n)
+        start = unit
+        if kind:
+            start = unit.join(
+                marks, (marks.c.post_n == posts.c.n) & (marks.c.labeller_n == scope.labeller_n)
+            )
+            extra = [
+                *extra,
+                marks.c.term_n.in_(term_numbers_of(conn, kind, filters.terms.get(kind, ()))),
+            ]
+        query: Select[Any] = select(*keys, author, copy).select_from(start)
+        rows += conn.execute(
+            query.where(
+                *conditions(scope), harassment, *extra, rare(conn, scope), posts.c.day != UNDATED
+            )
+        ).all()
+    return rows
+
+
+def brands_seen(conn: Connection, labeller: str) -> list[BrandSeen]:
+    """The brands of a labeller, the most mentioned first."""
+    labeller_n = labeller_number(conn, labeller)
+    everything = sum((counts.c[cell] for cell in CELLS[1:]), counts.c[CELLS[0]])
+    accusing = [counts.c[cell] for cell in CELLS if "_harassment" in cell]
+    mentioned = func.sum(everything)
+    query = (
+        select(brands.c.name, brands.c.family, mentioned, func.sum(sum(accusing[1:], accusing[0])))
+        .join(counts, counts.c.brand_n == brands.c.n)
+        .where(
+            counts.c.labeller_n == labeller_n,
+            counts.c.term_n == ALL,
+            counts.c.source_n == ALL,
+            counts.c.brand_n > UNKNOWN_BRAND_N,
+        )
+        .group_by(brands.c.name, brands.c.family)
+        .having(mentioned > 0)
+        .order_by(mentioned.desc(), brands.c.name)
+    )
+    return [
+        BrandSeen(name, family, int(many), int(bad))
+        for name, family, many, bad in conn.execute(query)
+    ]
+
+
+def sources_seen(conn: Connection) -> list[SourceSeen]:
+    """The places that posts came from, with their first and last day."""
+    return [
+        SourceSeen(row.source, row.platform, many, *_day_span(conn, row.n))
+        for row in conn.execute(select(sources).order_by(sources.c.source)).all()
+        if (many := _posts_of(conn, row.n))
+    ]
+
+
+def _posts_of(conn: Connection, source_n: int) -> int:
+    return int(conn.execute(select(func.count()).where(posts.c.source_n == source_n)).scalar_one())
+
+
+def _day_span(conn: Connection, source_n: int) -> tuple[Any, Any]:
+    mine = (posts.c.source_n == source_n) & (posts.c.n >= 1 << 27)
+    ends = []
+    for order in (posts.c.n.asc(), posts.c.n.desc()):
+        day = conn.execute(
+            select(posts.c.day).where(mine).order_by(order).limit(1)
+        ).scalar_one_or_none()
+        ends.append(None if day is None else date_of(day))
+    return ends[0], ends[1]

@@ -1,0 +1,299 @@
+"""Copies: posts that say the same thing form a group, of which only the first counts."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rensa import RMinHash
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
+
+from raccroche.store.rows import LAST_ARRIVAL, chunks, insert_into, is_dated, key64, span, unpack
+from raccroche.store.tables import bands, posts
+
+WINDOW = 90  # days between two copies, unless they are in one thread
+_SHORTEST = 40  # characters of a text that can be a copy: "Merci beaucoup !" is said by many
+_SHORTEST_NEAR = 80
+_SIMILAR = 0.85  # Jaccard of five-letter pieces
+_BANDS, _ROWS = (
+    8,
+    6,
+)  # finds 99 % of pairs at 0.9, 91 % at 0.8; the true similarity is then measured
+_LINKS = re.compile(r"https?://\S+|^rt @\S+:?|\bvia @\S+")
+_NOT_WORDS = re.compile(r"[\W_]+")
+_WORDS = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What decides whether a post is a copy of another."""
+
+    n: int
+    group_n: int
+    text: str
+    quoted: tuple[str, ...]
+    thread: tuple[int, str] | None
+    context_brand: str | None
+    text_key: int | None
+    uri_key: int | None
+
+
+def own_text(text: str, quoted: Iterable[str]) -> str:
+    """The words of the author: the text less the passages that are somebody else's."""
+    for passage in quoted:
+        text = text.replace(passage, " ")
+    return text
+
+
+def plain(text: str) -> str:
+    """Folded for comparison: no case, accents, links, punctuation or spacing."""
+    folded = _LINKS.sub(" ", text.casefold().strip())
+    if not folded.isascii():
+        folded = "".join(
+            c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c)
+        )
+    return _NOT_WORDS.sub(" ", folded).strip()
+
+
+def text_key(text: str, quoted: Iterable[str] = ()) -> int | None:
+    """The key that exact copies share; None for texts too short to be one."""
+    folded = plain(own_text(text, quoted))
+    return key64(folded) if len(folded) >= _SHORTEST else None
+
+
+def band_keys(text: str, quoted: Iterable[str] = ()) -> list[int]:
+    """The keys of which near copies share at least one; none for short texts."""
+    folded = plain(own_text(text, quoted))
+    if len(folded) < _SHORTEST_NEAR:
+        return []
+    sketch = RMinHash(num_perm=_BANDS * _ROWS, seed=20)
+    sketch.update(list(_pieces(folded)))
+    values = sketch.digest()
+    return [
+        key64(f"{RMinHash.ALGORITHM_VERSION}:{band}:{values[band * _ROWS : (band + 1) * _ROWS]}")
+        for band in range(_BANDS)
+    ]
+
+
+def is_near(one: Candidate, other: Candidate) -> bool:
+    """
+    Whether two texts are one text, edited.
+
+    A letter sent around with another firm's name or another number in it is another testimony: neither may differ.
+    """
+    if one.context_brand != other.context_brand:
+        return False
+    mine, theirs = own_text(one.text, one.quoted), own_text(other.text, other.quoted)
+    if _names_and_numbers(mine) != _names_and_numbers(theirs) and _told_apart(mine, theirs):
+        return False
+    left, right = _pieces(plain(mine)), _pieces(plain(theirs))
+    return len(left & right) >= _SIMILAR * len(left | right)
+
+
+def _pieces(folded: str) -> set[str]:
+    return {folded[at : at + 5] for at in range(max(1, len(folded) - 4))}
+
+
+def _names_and_numbers(text: str) -> set[str]:
+    return {
+        word.casefold() for word in _WORDS.findall(text) if word[0].isupper() or word[0].isdigit()
+    }
+
+
+def _told_apart(mine: str, theirs: str) -> bool:
+    """Whether a name or number of one text is nowhere in the other."""
+    words, others = ({w.casefold() for w in _WORDS.findall(text)} for text in (mine, theirs))
+    named = _names_and_numbers(mine) | _names_and_numbers(theirs)
+    return bool(named & (words ^ others))
+
+
+def candidate(row: Any, quoted: tuple[str, ...]) -> Candidate:
+    """From a row of the posts table (or its dict)."""
+    return Candidate(
+        n=row["n"],
+        group_n=row["group_n"],
+        text=row["text"],
+        quoted=quoted,
+        thread=(row["source_n"], row["thread"]) if row["thread"] else None,
+        context_brand=row["context_brand"],
+        text_key=row["text_key"],
+        uri_key=row["uri_key"],
+    )
+
+
+def keep_bands(conn: Connection, found: Sequence[Candidate]) -> dict[int, list[int]]:
+    """Store the band keys of new posts; they are given back by post number."""
+    keys = {post.n: band_keys(post.text, post.quoted) for post in found}
+    rows = sorted((band, n) for n, own in keys.items() for band in own)
+    if rows:
+        conn.execute(
+            insert_into(conn, bands).on_conflict_do_nothing(),
+            [{"band": band, "post_n": n} for band, n in rows],
+        )
+    return keys
+
+
+def drop_bands(conn: Connection, found: Sequence[Candidate]) -> None:
+    for post in found:
+        if keys := band_keys(post.text, post.quoted):
+            conn.execute(bands.delete().where(bands.c.post_n == post.n, bands.c.band.in_(keys)))
+
+
+def merges(conn: Connection, found: Sequence[Candidate], *, near: bool) -> dict[int, set[int]]:
+    """Which groups become one: the old group numbers by the number of one of them. Band keys are stored on the way."""
+    union = _Union()
+    for post in found:
+        union.add(post.group_n)
+    for post, twin in _exact(conn, found):
+        union.join(post.group_n, twin)
+    if near:
+        for post, twin in _near(conn, found):
+            union.join(post.group_n, twin)
+    return {root: members for root, members in union.sets().items() if len(members) > 1}
+
+
+def _exact(conn: Connection, found: Sequence[Candidate]) -> Iterable[tuple[Candidate, int]]:
+    by_text = _by([p for p in found if p.text_key is not None], "text_key")
+    by_uri = _by([p for p in found if p.uri_key is not None], "uri_key")
+    for keys in chunks(list(by_uri), 500):
+        query = select(posts.c.uri_key, posts.c.group_n).where(posts.c.uri_key.in_(keys)).distinct()
+        for key, group in conn.execute(query):
+            yield from ((post, group) for post in by_uri[key])
+    for keys in chunks(list(by_text), 500):
+        columns = (posts.c.text_key, posts.c.n, posts.c.group_n, posts.c.source_n, posts.c.thread)
+        for row in conn.execute(select(*columns).where(posts.c.text_key.in_(keys), _around(found))):
+            yield from (
+                (post, row.group_n) for post in by_text[row.text_key] if _together(post, row)
+            )
+
+
+def _near(conn: Connection, found: Sequence[Candidate]) -> Iterable[tuple[Candidate, int]]:
+    own = keep_bands(conn, found)
+    by_n = {post.n: post for post in found}
+    by_band: dict[int, list[int]] = {}
+    for n, keys in own.items():
+        for key in keys:
+            by_band.setdefault(key, []).append(n)
+    pairs: set[tuple[int, int]] = set()
+    for keys in chunks(sorted(by_band), 500):
+        for band, other in conn.execute(
+            select(bands.c.band, bands.c.post_n).where(bands.c.band.in_(keys))
+        ):
+            pairs.update((n, other) for n in by_band[band] if n != other)
+    others = _candidates(conn, {other for _, other in pairs})
+    for n, other in sorted(pairs):
+        twin = others.get(other)
+        if twin is None or twin.group_n == by_n[n].group_n:
+            continue
+        if _close(n, other) and is_near(by_n[n], twin):
+            yield by_n[n], twin.group_n
+
+
+def _candidates(conn: Connection, wanted: set[int]) -> dict[int, Candidate]:
+    columns = [posts.c[name] for name in _NEEDED]
+    found = {}
+    for part in chunks(sorted(wanted), 500):
+        for row in conn.execute(select(*columns).where(posts.c.n.in_(part))).mappings():
+            found[row["n"]] = candidate(row, tuple(unpack(row["quoted"], ())))
+    return found
+
+
+_NEEDED = (
+    "n",
+    "group_n",
+    "text",
+    "quoted",
+    "source_n",
+    "thread",
+    "context_brand",
+    "text_key",
+    "uri_key",
+)
+
+
+def _by(found: Sequence[Candidate], key: str) -> dict[int, list[Candidate]]:
+    table: dict[int, list[Candidate]] = {}
+    for post in found:
+        table.setdefault(getattr(post, key), []).append(post)
+    return table
+
+
+def _around(found: Sequence[Candidate]) -> ColumnElement[bool]:
+    """Posts near enough in time to some of *found*, in one of their threads, or without a date."""
+    dated = [post.n for post in found if is_dated(post.n)]
+    threads = [post.thread[1] for post in found if post.thread]
+    if len(dated) < len(found):  # an undated post may be a copy of any
+        return and_(True)
+    low, high = span(min(dated), WINDOW)[0], span(max(dated), WINDOW)[1]
+    return or_(posts.c.n.between(low, high), posts.c.n <= LAST_ARRIVAL, posts.c.thread.in_(threads))
+
+
+def _together(post: Candidate, row: Row[Any]) -> bool:
+    return _close(post.n, row.n) or (bool(row.thread) and post.thread == (row.source_n, row.thread))
+
+
+def _close(one: int, other: int) -> bool:
+    if not (is_dated(one) and is_dated(other)):
+        return True
+    low, high = span(one, WINDOW)
+    return low <= other <= high
+
+
+class _Union:
+    """Disjoint sets of numbers."""
+
+    def __init__(self) -> None:
+        self.parent: dict[int, int] = {}
+
+    def add(self, n: int) -> None:
+        self.parent.setdefault(n, n)
+
+    def root(self, n: int) -> int:
+        self.add(n)
+        while self.parent[n] != n:
+            self.parent[n] = self.parent[self.parent[n]]
+            n = self.parent[n]
+        return n
+
+    def join(self, one: int, other: int) -> None:
+        self.parent[self.root(one)] = self.root(other)
+
+    def sets(self) -> dict[int, set[int]]:
+        found: dict[int, set[int]] = {}
+        for n in list(self.parent):
+            found.setdefault(self.root(n), set()).add(n)
+        return found
+
+
+def regroup(conn: Connection, groups: Iterable[set[int]]) -> set[int]:
+    """Make one group of each set of groups; the first of each is given back."""
+    firsts = set()
+    for members in groups:
+        inside = posts.c.group_n.in_(members)
+        first = _first(conn, inside)
+        assert first is not None
+        conn.execute(update(posts).where(inside, posts.c.group_n != first).values(group_n=first))
+        firsts.add(first)
+    return firsts
+
+
+def leave(conn: Connection, leaving: Sequence[int]) -> set[int]:
+    """Take posts out of their groups, each alone; the groups they left get a new first, which are given back."""
+    mine = posts.c.n.in_(leaving)
+    groups = conn.execute(select(posts.c.group_n).where(mine).distinct()).scalars().all()
+    firsts = set()
+    for group in sorted(groups):
+        staying = (posts.c.group_n == group) & ~mine
+        if (first := _first(conn, staying)) is not None:
+            conn.execute(update(posts).where(staying).values(group_n=first))
+            firsts.add(first)
+    conn.execute(update(posts).where(mine).values(group_n=posts.c.n))
+    return firsts
+
+
+def _first(conn: Connection, which: ColumnElement[bool]) -> int | None:
+    """The post that was published first, then the lowest id: the order of arrival changes nothing."""
+    undated = posts.c.published.is_(None)
+    query = select(posts.c.n).where(which).order_by(undated, posts.c.published, posts.c.id).limit(1)
+    return conn.execute(query).scalar_one_or_none()

@@ -1,0 +1,203 @@
+"""Filters as SQL conditions on posts, labels and mentions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, true
+
+from raccroche.store.records import Filters
+from raccroche.store.rows import labeller_number, numbers_between
+from raccroche.store.tables import (
+    SENTIMENTS,
+    UNKNOWN_BRAND,
+    brands,
+    labels,
+    marks,
+    mentions,
+    posts,
+    sources,
+    terms,
+)
+from raccroche.store.tally import countable, first_of_group, testimony
+
+RARE = 50_000  # with fewer posts under a filter they are sorted; with more, posts are walked newest first
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Filters with their names looked up; None filters nothing, an empty list excludes everything."""
+
+    labeller_n: int
+    low: int | None
+    high: int | None
+    brands: list[int] | None
+    unknown_brand: bool
+    sources: list[int] | None
+    sentiments: list[int] | None
+    terms: dict[str, list[int]]
+    harassment_only: bool
+    testimony_only: bool
+    with_copies: bool
+
+
+def scope_of(conn: Connection, filters: Filters) -> Scope | None:
+    """The scope of filters; None for a labeller that said nothing."""
+    labeller_n = labeller_number(conn, filters.labeller)
+    if labeller_n is None:
+        return None
+    low, high = numbers_between(filters.start, filters.end)
+    return Scope(
+        labeller_n=labeller_n,
+        low=low,
+        high=high,
+        brands=brand_numbers(conn, filters),
+        unknown_brand=UNKNOWN_BRAND in filters.brands,
+        sources=source_numbers(conn, filters),
+        sentiments=_positions(filters.sentiments),
+        terms={kind: term_numbers_of(conn, kind, names) for kind, names in filters.terms.items()},
+        harassment_only=filters.harassment_only,
+        testimony_only=filters.testimony_only,
+        with_copies=filters.with_copies,
+    )
+
+
+def _positions(sentiments: Sequence[str]) -> list[int] | None:
+    return (
+        [SENTIMENTS.index(name) for name in sentiments if name in SENTIMENTS]
+        if sentiments
+        else None
+    )
+
+
+def brand_numbers(conn: Connection, filters: Filters) -> list[int] | None:
+    """The numbers of the brands asked for by name and family."""
+    if not filters.brands and not filters.families:
+        return None
+    query = select(brands.c.n)
+    if filters.brands:
+        query = query.where(brands.c.name.in_(filters.brands))
+    if filters.families:
+        query = query.where(brands.c.family.in_(filters.families))
+    return list(conn.execute(query).scalars())
+
+
+def source_numbers(conn: Connection, filters: Filters) -> list[int] | None:
+    if not filters.sources and not filters.platforms:
+        return None
+    query = select(sources.c.n)
+    if filters.sources:
+        query = query.where(sources.c.source.in_(filters.sources))
+    if filters.platforms:
+        query = query.where(sources.c.platform.in_(filters.platforms))
+    return list(conn.execute(query).scalars())
+
+
+def term_numbers_of(conn: Connection, kind: str, names: Sequence[str] = ()) -> list[int]:
+    """The numbers of terms of a kind: those named, or all."""
+    query = select(terms.c.n).where(terms.c.kind == kind)
+    if names:
+        query = query.where(terms.c.name.in_(names))
+    return list(conn.execute(query).scalars())
+
+
+def conditions(scope: Scope, *, marked: bool = True) -> list[ColumnElement[bool]]:
+    """What a post (joined with the labeller's labels) must meet; *marked* False leaves brands and terms out."""
+    found = [labels.c.labeller_n == scope.labeller_n, countable(), *_range(scope, posts.c.n)]
+    if not scope.with_copies:
+        found.append(first_of_group())
+    if scope.sources is not None:
+        found.append(posts.c.source_n.in_(scope.sources))
+    if scope.testimony_only:
+        found.append(testimony())
+    if scope.brands is None:
+        found += _own(scope)
+    elif marked:
+        found.append(_brand(scope))
+    if marked:
+        found += [_marked(scope, numbers) for numbers in scope.terms.values()]
+    return found
+
+
+def _range(scope: Scope, column: ColumnElement[int]) -> list[ColumnElement[bool]]:
+    found = []
+    if scope.low is not None:
+        found.append(column >= scope.low)
+    if scope.high is not None:
+        found.append(column < scope.high)
+    return found
+
+
+def _own(scope: Scope) -> list[ColumnElement[bool]]:
+    """Sentiment and harassment of the post as a whole."""
+    found: list[ColumnElement[bool]] = []
+    if scope.sentiments is not None:
+        found.append(labels.c.sentiment.in_(scope.sentiments))
+    if scope.harassment_only:
+        found.append(labels.c.harassment)
+    return found
+
+
+def mention_conditions(scope: Scope) -> list[ColumnElement[bool]]:
+    """What a mention must meet: brand, sentiment toward it, harassment by it."""
+    found = [mentions.c.labeller_n == scope.labeller_n]
+    if scope.brands is not None:
+        found.append(mentions.c.brand_n.in_(scope.brands))
+    if scope.sentiments is not None:
+        found.append(mentions.c.sentiment.in_(scope.sentiments))
+    if scope.harassment_only:
+        found.append(mentions.c.harassment)
+    return found
+
+
+def _brand(scope: Scope) -> ColumnElement[bool]:
+    named = exists().where(mentions.c.post_n == posts.c.n, *mention_conditions(scope))
+    if not scope.unknown_brand:
+        return named
+    accusing = exists().where(
+        mentions.c.post_n == posts.c.n,
+        mentions.c.labeller_n == scope.labeller_n,
+        mentions.c.harassment,
+    )
+    nobody = and_(labels.c.harassment, ~accusing, *_own(scope))
+    return or_(named, nobody)
+
+
+def _marked(scope: Scope, numbers: list[int]) -> ColumnElement[bool]:
+    return exists().where(
+        marks.c.labeller_n == scope.labeller_n,
+        marks.c.term_n.in_(numbers),
+        marks.c.post_n == posts.c.n,
+    )
+
+
+def rare(conn: Connection, scope: Scope) -> ColumnElement[bool]:
+    """The narrowest filter as a set of post numbers if it is small: the database then starts from it."""
+    best: tuple[int, Select[tuple[int]]] | None = None
+    for query in _narrowing(scope):
+        size = conn.execute(
+            select(func.count()).select_from(query.limit(RARE).subquery())
+        ).scalar_one()
+        if size < RARE and (best is None or size < best[0]):
+            best = (size, query)
+    return true() if best is None else posts.c.n.in_(best[1])
+
+
+def _narrowing(scope: Scope) -> list[Select[tuple[int]]]:
+    found = [
+        select(marks.c.post_n).where(
+            marks.c.labeller_n == scope.labeller_n,
+            marks.c.term_n.in_(numbers),
+            *_range(scope, marks.c.post_n),
+        )
+        for numbers in scope.terms.values()
+    ]
+    if scope.brands is not None and not scope.unknown_brand:
+        found.append(
+            select(mentions.c.post_n).where(
+                *mention_conditions(scope), *_range(scope, mentions.c.post_n)
+            )
+        )
+    return found
+
+
+LABELLED = posts.join(labels, labels.c.post_n == posts.c.n)

@@ -1,0 +1,278 @@
+"""The Store: opens a database, and gives every read and write a transaction."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from sqlalchemy import func, select
+
+from raccroche.errors import StoreError
+from raccroche.post import Added, Labels, Post, Request, Run
+from raccroche.store import counts, journal, labelling, locks, migrations, reads, writes
+from raccroche.store.engine import Database
+from raccroche.store.records import (
+    BrandSeen,
+    Fact,
+    Filters,
+    Labeller,
+    PostDetail,
+    PostRow,
+    PostsPage,
+    SourceSeen,
+    StoredPost,
+    Totals,
+)
+from raccroche.store.rows import clean, moment
+from raccroche.store.search import search
+from raccroche.store.tables import posts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Store:
+    """A database of posts. Use it from any thread; one process may open it many times."""
+
+    def __init__(self, db: Database, *, near_duplicates: bool = True) -> None:
+        self._db = db
+        self._near = near_duplicates
+
+    @classmethod
+    def open(
+        cls,
+        url: str | Path,
+        *,
+        read_only: bool = False,
+        near_duplicates: bool = True,
+        timeout: float = 10.0,
+    ) -> Self:
+        """Open a database and bring its schema up to date. *timeout*: seconds to wait for another writer."""
+        db = Database(url, read_only=read_only, timeout=timeout)
+        try:
+            _prepare(db)
+        except BaseException:
+            db.engine.dispose()
+            raise
+        return cls(db, near_duplicates=near_duplicates)
+
+    def close(self) -> None:
+        self._db.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """As a message may show it: without a password."""
+        return self._db.name
+
+    @property
+    def dialect(self) -> str:
+        return "sqlite" if self._db.sqlite else "postgresql"
+
+    @property
+    def path(self) -> Path | None:
+        return self._db.path
+
+    # collecting
+
+    def add_page(
+        self,
+        via: str,
+        posts: Sequence[Post],
+        *,
+        cursor: Mapping[str, str] | None = None,
+        done: Request | None = None,
+        pending: Sequence[Request] = (),
+        deleted: Sequence[str] = (),
+        run_id: int | None = None,
+    ) -> Added:
+        """Store a page with its cursor and queue, whole or not at all. Safe to repeat."""
+        page = writes.Page(via, posts, cursor, done, pending, deleted)
+        with self._db.write() as conn:
+            added = writes.add_page(conn, page, near=self._near)
+            if added.new or added.edited or added.deleted:
+                labelling.touch(conn)
+        return added
+
+    def add_posts(self, posts: Sequence[Post], via: str = "import") -> Added:
+        return self.add_page(via, posts)
+
+    def known_ids(self, ids: Iterable[str]) -> set[str]:
+        """Which of these post ids are stored."""
+        with self._db.read() as conn:
+            return set(labelling.post_numbers(conn, [clean(one) for one in ids]))
+
+    def cursor(self, via: str) -> dict[str, str]:
+        with self._db.read() as conn:
+            return writes.cursor(conn, via)
+
+    def set_cursor(self, via: str, cursor: Mapping[str, str]) -> None:
+        with self._db.write() as conn:
+            writes.set_cursor(conn, via, cursor)
+
+    def pending(self, via: str) -> list[Request]:
+        with self._db.read() as conn:
+            return writes.pending_requests(conn, via)
+
+    def drop_pending(self, via: str, requests: Sequence[Request] | None = None) -> int:
+        with self._db.write() as conn:
+            return writes.drop_pending(conn, via, requests)
+
+    def latest(self, via: str) -> datetime | None:
+        """When the newest post that *via* brought was published."""
+        with self._db.read() as conn:
+            newest = select(func.max(posts.c.published)).where(posts.c.via == via)
+            return moment(conn.execute(newest).scalar_one())
+
+    def record_run(self, run: Run) -> int:
+        with self._db.write() as conn:
+            number = journal.record_run(conn, run)
+            labelling.touch(conn)
+            return number
+
+    def runs(self, limit: int = 100, *, source: str | None = None) -> list[Run]:
+        with self._db.read() as conn:
+            return journal.read_runs(conn, limit, source)
+
+    def last_runs(self) -> dict[str, Run]:
+        with self._db.read() as conn:
+            return journal.last_runs(conn)
+
+    def run_seen(self, source: str) -> datetime | None:
+        with self._db.read() as conn:
+            return journal.run_seen(conn, source)
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        return locks.lock(self._db, name)
+
+    # labelling
+
+    def unlabelled(
+        self, labeller: str, limit: int, *, after: int | None = None, claim_seconds: float = 0
+    ) -> list[StoredPost]:
+        if claim_seconds > 0:
+            with self._db.write() as conn:
+                return labelling.claim(conn, labeller, limit, after=after, seconds=claim_seconds)
+        with self._db.read() as conn:
+            return labelling.unlabelled(conn, labeller, limit, after=after)
+
+    def add_labels(self, labels: Sequence[Labels]) -> int:
+        with self._db.write() as conn:
+            added = labelling.add_labels(conn, labels)
+            if added:
+                labelling.touch(conn)
+        return added
+
+    def labels_of(self, post_id: str) -> list[Labels]:
+        with self._db.read() as conn:
+            return labelling.labels_of(conn, clean(post_id))
+
+    def labels_by(self, labeller: str, *, limit: int | None = None) -> list[Labels]:
+        with self._db.read() as conn:
+            return labelling.labels_by(conn, labeller, limit)
+
+    def labellers(self) -> list[Labeller]:
+        with self._db.read() as conn:
+            return labelling.known_labellers(conn)
+
+    def drop_labels(self, labeller: str) -> int:
+        with self._db.write() as conn:
+            removed = labelling.drop_labels(conn, labeller)
+            labelling.touch(conn)
+        return removed
+
+    # reading
+
+    def daily_counts(
+        self, filters: Filters, by: Sequence[str] = ("week", "brand")
+    ) -> "pd.DataFrame":
+        with self._db.read() as conn:
+            return counts.daily_counts(conn, filters, by)
+
+    def totals(self, filters: Filters) -> Totals:
+        with self._db.read() as conn:
+            return counts.totals(conn, filters)
+
+    def cluster_counts(self, filters: Filters) -> "pd.DataFrame":
+        with self._db.read() as conn:
+            return counts.cluster_counts(conn, filters)
+
+    def author_counts(
+        self, filters: Filters, by: Sequence[str] = ("week", "brand")
+    ) -> "pd.DataFrame":
+        with self._db.read() as conn:
+            return counts.author_counts(conn, filters, by)
+
+    def coverage(self, start: date, end: date) -> "pd.DataFrame":
+        with self._db.read() as conn:
+            return journal.coverage(conn, start, end)
+
+    def posts(
+        self, filters: Filters, *, size: int = 50, after: str | None = None, order: str = "newest"
+    ) -> PostsPage:
+        with self._db.read() as conn:
+            return reads.page_of(conn, filters, size, after, order)
+
+    def search(
+        self, words: str, filters: Filters, *, size: int = 50, after: str | None = None
+    ) -> PostsPage:
+        with self._db.read() as conn:
+            return search(conn, words, filters, size, after)
+
+    def post(self, post_id: str, labeller: str | None = None) -> PostDetail | None:
+        with self._db.read() as conn:
+            return reads.detail(conn, clean(post_id), labeller)
+
+    def facts(self, filters: Filters, limit: int = 100_000) -> list[Fact]:
+        with self._db.read() as conn:
+            return reads.facts(conn, filters, limit)
+
+    def iterate(self, filters: Filters, *, chunk: int = 1000) -> Iterator[PostRow]:
+        """All rows of a selection, oldest first, a chunk a transaction: writers are never held back."""
+        after = -1
+        while True:
+            with self._db.read() as conn:
+                rows = reads.chunk_after(conn, filters, after, chunk)
+            yield from rows
+            if len(rows) < chunk:
+                return
+            after = rows[-1].post.n
+
+    def brands_seen(self, labeller: str) -> list[BrandSeen]:
+        with self._db.read() as conn:
+            return counts.brands_seen(conn, labeller)
+
+    def sources_seen(self) -> list[SourceSeen]:
+        with self._db.read() as conn:
+            return counts.sources_seen(conn)
+
+    def data_version(self) -> int:
+        with self._db.read() as conn:
+            return reads.data_version(conn)
+
+
+def _prepare(db: Database) -> None:
+    if not db.read_only:
+        with db.write() as conn:
+            migrations.migrate(conn)
+        return
+    with db.read() as conn:
+        found = migrations.version(conn)
+    if found is None:
+        raise StoreError(f"{db.name} is not a Raccroche database")
+    if found > migrations.CURRENT:
+        raise StoreError(migrations.newer(found))
+    if found < migrations.CURRENT:
+        raise StoreError(f"{db.name} has the older schema {found}: open it once for writing")

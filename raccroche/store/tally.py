@@ -1,0 +1,177 @@
+"""What each labelled post adds to the count tables: one code path for writing, correcting and rebuilding."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, or_, select
+
+from raccroche.post import Kind
+from raccroche.store.rows import chunks, insert_into, month_of, unpack
+from raccroche.store.tables import (
+    ALL,
+    CELLS,
+    UNKNOWN_BRAND_N,
+    counts,
+    labels,
+    mentions,
+    posts,
+    terms,
+)
+
+Key = tuple[int, int, int, int, int]  # labeller, term, source, brand, day
+_KEYS = ("labeller_n", "term_n", "source_n", "brand_n", "day")
+
+
+class Tally:
+    """Changes of count rows, added up before they are written."""
+
+    def __init__(self) -> None:
+        self.cells: dict[Key, list[int]] = {}
+
+    def add(self, key: Key, cell: int, by: int) -> None:
+        found = self.cells.get(key)
+        if found is None:
+            found = self.cells[key] = [0] * len(CELLS)
+        found[cell] += by
+
+    def write(self, conn: Connection) -> None:
+        """Add the changes, in the order of the keys so that two writers never wait for each other."""
+        rows = [_row(key, cells) for key, cells in sorted(self.cells.items()) if any(cells)]
+        if not rows:
+            return
+        statement = insert_into(conn, counts)
+        added = {cell: counts.c[cell] + statement.excluded[cell] for cell in CELLS}
+        conn.execute(statement.on_conflict_do_update(index_elements=list(_KEYS), set_=added), rows)
+
+
+def _row(key: Key, cells: Sequence[int]) -> dict[str, int]:
+    row = dict(zip(_KEYS, key, strict=True))
+    row["month"] = month_of(row["day"])
+    return row | dict(zip(CELLS, cells, strict=True))
+
+
+def countable() -> ColumnElement[bool]:
+    """Labels that count: not refused, and of a French post as far as its labeller can tell."""
+    return labels.c.refused.is_(None) & or_(labels.c.language.is_(None), labels.c.language == "fr")
+
+
+def first_of_group() -> ColumnElement[bool]:
+    return posts.c.group_n == posts.c.n
+
+
+def testimony() -> ColumnElement[bool]:
+    """Labelled a testimony, and neither a brand's own word nor an article."""
+    return labels.c.testimony & ~posts.c.by_brand & (posts.c.kind != str(Kind.ARTICLE))
+
+
+def tally(
+    conn: Connection,
+    tallied: Tally,
+    numbers: Iterable[int],
+    *,
+    sign: int,
+    labeller_n: int | None = None,
+) -> None:
+    """Add (*sign* 1) or take away (-1) what the stored labels of these posts count for."""
+    known = term_numbers(conn)
+    for part in chunks(sorted(set(numbers)), 500):
+        _tally_part(
+            conn,
+            tallied,
+            labels.c.post_n.in_(part),
+            mentions.c.post_n.in_(part),
+            labeller_n,
+            known,
+            sign,
+        )
+
+
+def tally_range(conn: Connection, tallied: Tally, low: int, high: int) -> None:
+    """Add what the labels of the posts numbered low <= n < high count for, whoever labelled."""
+    known = term_numbers(conn)
+    of_labels = (labels.c.post_n >= low) & (labels.c.post_n < high)
+    of_mentions = (mentions.c.post_n >= low) & (mentions.c.post_n < high)
+    _tally_part(conn, tallied, of_labels, of_mentions, None, known, 1)
+
+
+def _tally_part(
+    conn: Connection,
+    tallied: Tally,
+    of_labels: ColumnElement[bool],
+    of_mentions: ColumnElement[bool],
+    labeller_n: int | None,
+    known: dict[tuple[str, str], int],
+    sign: int,
+) -> None:
+    if labeller_n is not None:
+        of_labels &= labels.c.labeller_n == labeller_n
+        of_mentions &= mentions.c.labeller_n == labeller_n
+    query = (
+        select(
+            labels.c[
+                "post_n",
+                "labeller_n",
+                "sentiment",
+                "harassment",
+                "relation",
+                "topics",
+                "signals",
+                "facts",
+            ],
+            testimony().label("testimony"),
+            posts.c.source_n,
+            posts.c.day,
+        )
+        .select_from(labels.join(posts, posts.c.n == labels.c.post_n))
+        .where(of_labels, countable(), first_of_group())
+    )
+    found = conn.execute(query).all()
+    if not found:
+        return
+    named = _mentions(conn, of_mentions)
+    for row in found:
+        for key, cell in _units(row, named.get((row.post_n, row.labeller_n), ()), known):
+            tallied.add(key, cell, sign)
+
+
+def _mentions(
+    conn: Connection, which: ColumnElement[bool]
+) -> dict[tuple[int, int], list[Row[Any]]]:
+    query = select(mentions.c["post_n", "labeller_n", "brand_n", "sentiment", "harassment"]).where(
+        which
+    )
+    found: dict[tuple[int, int], list[Row[Any]]] = {}
+    for row in conn.execute(query):
+        found.setdefault((row.post_n, row.labeller_n), []).append(row)
+    return found
+
+
+def _units(
+    row: Row[Any], named: Sequence[Row[Any]], known: dict[tuple[str, str], int]
+) -> Iterator[tuple[Key, int]]:
+    """The count rows a post touches: itself, each brand, and nobody where harassment accuses no brand."""
+    told = [known[term] for term in terms_of(row)]
+    units = [(ALL, row.sentiment, row.harassment)]
+    units += [(mention.brand_n, mention.sentiment, mention.harassment) for mention in named]
+    if row.harassment and not any(mention.harassment for mention in named):
+        units.append((UNKNOWN_BRAND_N, row.sentiment, True))
+    for brand_n, sentiment, harassment in units:
+        cell = sentiment + 3 * bool(harassment) + 6 * bool(row.testimony)
+        for term_n in (ALL, *told):
+            for source_n in (ALL, row.source_n):
+                yield (row.labeller_n, term_n, source_n, brand_n, row.day), cell
+
+
+def terms_of(row: Any) -> list[tuple[str, str]]:
+    """The (kind, name) pairs under which a post is also counted, each once: a row of the labels table, or its like."""
+    facts = unpack(row.facts, {})
+    classes = [found["class"] for found in facts.get("numbers", ()) if found.get("class")]
+    pairs = [("relation", row.relation)]
+    pairs += [("topic", name) for name in unpack(row.topics, ())]
+    pairs += [("signal", name) for name in unpack(row.signals, ())]
+    pairs += [("number_class", name) for name in classes]
+    return list(dict.fromkeys(pairs))
+
+
+def term_numbers(conn: Connection) -> dict[tuple[str, str], int]:
+    return {(kind, name): n for n, kind, name in conn.execute(select(terms.c["n", "kind", "name"]))}
