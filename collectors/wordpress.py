@@ -213,7 +213,8 @@ def recognises(answer: Answer) -> int:
     numbered = re.search(rb"id=[\"'](?:li-|div-)?comment-\d|[\"'](?:wpd|wc)-comm-\d", answer.body)
     if numbered:
         return 90 if known else 60
-    return 55 if known > 3 else 0
+    form = re.search(rb"wp-comments-post\.php|id=[\"'](?:respond|comments)[\"']", answer.body)
+    return 50 if known > 3 and form else 0
 
 
 def _recognises_json(answer: Answer, body: bytes) -> int:
@@ -573,10 +574,18 @@ def _feed_comment(entry: Any, thread_title: str | None, answer: Answer) -> Post 
         at=read.at,
         link=link,
         parent=parent,
-        thread=link.partition("#")[0] if link else None,
+        thread=_feed_thread(entry, link),
         pingback=bool(re.match(r"\s*(?:<p>)?\s*\[(?:…|\.\.\.|&#8230;|&hellip;)\]", markup)),
     )
     return replace(post, thread_title=thread_title or _title_of_entry(entry)) if post else None
+
+
+def _feed_thread(entry: Any, link: str | None) -> str | None:
+    """The number of the article, which the guid names; else its address."""
+    numbered = re.search(r"[?&]p=(\d+)#", _feed_text(entry, "guid", "atom:id"))
+    if numbered:
+        return numbered.group(1)
+    return re.sub(r"comment-page-\d+/?$", "", link.partition("#")[0]) if link else None
 
 
 def _reply(entry: Any, markup: str) -> tuple[str | None, str]:
