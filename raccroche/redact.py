@@ -11,7 +11,7 @@ HIDDEN = "REDACTED"
 _SECRET = re.compile(
     r"(?:^|_)(?:api|app|client|consumer|access|auth|private|session)?_?"
     r"(?:key|keys|token|tokens|secret|password|passwd|pwd|pass|signature|sig|auth|authorization|"
-    r"credential|credentials|jwt|bearer|sid|session|sessionid|code)$"
+    r"credential|credentials|jwt|bearer|sid|session|sessionid|session_id|code)$"
 )
 _PAGING = re.compile(r"(?:^|_)(?:page|next|previous|pagination|continuation|sync)_?token$")
 _LONG_HEX = re.compile(r"[0-9a-f]{32,}", re.IGNORECASE)

@@ -24,7 +24,7 @@ from raccroche.http import news, stream
 from raccroche.http.addresses import AddressRefused, Guard, Resolve, origin, plain_host, port_of
 from raccroche.http.blocks import firewall
 from raccroche.http.cache import Cache, Validators
-from raccroche.http.exchange import NoAnswer, Reply, Wire
+from raccroche.http.exchange import NoAnswer, Reply, Untrusted, Wire
 from raccroche.http.hosts import Clock, Host, Sleep, TooLongToWait
 from raccroche.http.limits import allowance, retry_after
 from raccroche.http.robots import Robots, Rules
@@ -306,7 +306,7 @@ class Session:
     def _may_have_secrets(self, url: httpx.URL) -> bool:
         private = url.scheme in ("https", "wss", "nntp")
         allowed = self._client.guard.allows(plain_host(url), port_of(url))
-        return (private or allowed) and bool({_place(url), plain_host(url)} & self._trusted)
+        return (private or allowed) and _place(url) in self._trusted
 
     def _redirected(self, outgoing: "_Outgoing", reply: Reply) -> "_Outgoing":
         try:
@@ -331,7 +331,9 @@ class Session:
         headers = {"user-agent": self._client.user_agent, **request.headers}
         if self._may_have_secrets(url):
             headers |= self.headers
-        read = stream.Reading.of(request.context, cap=self._client.max_body)
+        read = stream.Reading.of(
+            request.context, longest=self._budget_left(url), cap=self._client.max_body
+        )
 
         def send() -> Awaitable[Reply]:
             return stream.read(
@@ -403,6 +405,8 @@ class Session:
                 reply = await send()
             except BodyTooLarge as error:
                 raise self._failed(f"the body is too large: {error}", url) from error
+            except Untrusted as error:
+                raise self._failed(str(error), url) from error
             except AddressRefused as error:
                 raise AddressRefused(str(error).removesuffix(" []"), url=str(url)) from error
             self._learn(host, reply, self._client.clock() - started)
@@ -484,11 +488,8 @@ class Session:
         if rules.state != "unreachable":
             self._state = "refused"
             raise self._refused("robots.txt does not allow it", url)
-        cause = rules.failure.__cause__ if rules.failure else None
-        if isinstance(rules.failure, AddressRefused) or (
-            isinstance(cause, NoAnswer) and not cause.reached
-        ):
-            raise self._failed(str(rules.failure), url)
+        if rules.failure is not None and _is_absent(rules.failure):
+            raise self._failed(str(rules.failure).rpartition(" [")[0], url)
         raise self._refused("robots.txt cannot be had, which forbids all (RFC 9309)", url)
 
     def _note_rules(self, rules: Rules, url: httpx.URL) -> None:
@@ -508,7 +509,7 @@ class Session:
         *cap*.
         """
         outgoing = _Outgoing(Request(str(url)), url)
-        every = frozenset(range(200, 500)) - RETRIED
+        every = frozenset(range(200, 500)) - {429}
 
         def send() -> Awaitable[Reply]:
             headers = {"user-agent": self._client.user_agent, "accept-encoding": ACCEPT_ENCODING}
@@ -561,6 +562,13 @@ class _Outgoing:
             json=self.request.json,
             data=dict(self.request.form) if self.request.form is not None else None,
         )
+
+
+def _is_absent(failure: FetchError) -> bool:
+    """Whether there is no such host, rather than a host that has trouble with its robots.txt."""
+    cause = failure.__cause__
+    refused = isinstance(failure, AddressRefused) or isinstance(cause, Untrusted)
+    return refused or (isinstance(cause, NoAnswer) and not cause.reached)
 
 
 def target(request: Request) -> httpx.URL:

@@ -26,6 +26,13 @@ class NoAnswer(Exception):
         self.reached = reached
 
 
+class Untrusted(Exception):
+    """
+    The certificate does not prove that the host is who it says: nothing was sent, and another try
+    is no use.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """
@@ -80,7 +87,7 @@ class Wire:
         The answer to *request*, its body at most *cap* bytes (*cut*: the first *cap*, else
         BodyTooLarge).
 
-        Raises NoAnswer, BodyTooLarge, AddressRefused.
+        Raises NoAnswer, Untrusted, BodyTooLarge, AddressRefused.
         """
         request.extensions = {"timeout": self._timeout}
         try:
@@ -89,6 +96,8 @@ class Wire:
         except TimeoutError as error:
             raise NoAnswer(f"no whole answer within {self._total:g} s", reached=True) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            if _bad_certificate(error):
+                raise Untrusted(_words(error)) from error
             raise NoAnswer(_words(error), reached=False) from error
         except (httpx.TransportError, BodyBroken) as error:
             raise NoAnswer(_words(error), reached=True) from error
@@ -109,3 +118,12 @@ class Wire:
 def _words(error: Exception) -> str:
     text = str(error).strip()
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _bad_certificate(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False

@@ -18,7 +18,8 @@ from raccroche.redact import shown
 
 MOST_ARTICLES = 500  # in one answer; the next request goes on from there
 _TLS_PORT = 563
-_LONGEST_LINE = 65_536
+_LONGEST_LINE = 8_000_000  # bytes
+_WINDOW = 2_000  # article numbers asked for at once
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,200}")
 _LOGIN = frozenset({480, 481, 482, 483})
 _REFUSED = frozenset({400, 502})
@@ -83,25 +84,36 @@ async def _group(
     count, low, high = await connection.group(group)
     start = max(low, high - MOST_ARTICLES + 1) if first is None else max(first, low)
     end = high if last is None else min(last, high)
-    body, read = bytearray(), max(start - 1, 0)
-    numbers = await connection.numbers(start, end) if count and start <= end else []
-    for number in numbers[:MOST_ARTICLES]:
-        article = await connection.article(number, cap)
+    numbers, covered = await _numbers(connection, start, end if count else start - 1)
+    body = bytearray()
+    for number in numbers:
+        article = await connection.article(number, cap // 2)
         line = _line(number, article) if article is not None else b""
         if len(body) + len(line) > cap:
+            covered = number - 1
             break
         body += line
-        read = number
-    else:
-        read = end if len(numbers) <= MOST_ARTICLES else read
     headers = {
         "content-type": "application/x-ndjson",
         "x-nntp-first": str(low),
         "x-nntp-last": str(high),
         "x-nntp-count": str(count),
-        "x-nntp-read": str(read),
+        "x-nntp-read": str(max(covered, 0)),
     }
     return Reply(url, 200, headers, bytes(body), len(body))
+
+
+async def _numbers(connection: "_Connection", start: int, end: int) -> tuple[list[int], int]:
+    """(the first 500 numbers that exist from *start* to *end*, the last number looked at)."""
+    numbers: list[int] = []
+    at = start
+    while at <= end and len(numbers) <= MOST_ARTICLES:
+        top = min(end, at + _WINDOW - 1)
+        numbers += await connection.numbers(at, top)
+        at = top + 1
+    if len(numbers) > MOST_ARTICLES:
+        return numbers[:MOST_ARTICLES], numbers[MOST_ARTICLES - 1]
+    return numbers, at - 1
 
 
 def _line(number: int, article: bytes) -> bytes:

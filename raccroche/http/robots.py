@@ -13,7 +13,6 @@ from raccroche.errors import BudgetSpent, FetchError
 from raccroche.http.addresses import origin
 from raccroche.http.cache import Cache, SavedRobots
 from raccroche.http.exchange import Reply
-from raccroche.redact import shown
 
 LARGEST = 500 * 1024  # bytes of robots.txt that are read (RFC 9309 2.5); the rest is ignored
 REDIRECTS = 5  # RFC 9309 2.3.1.2
@@ -99,29 +98,15 @@ class Robots:
     async def _ask(self, place: str, url: httpx.URL, get: Get) -> Rules:
         try:
             reply = await get(url.join("/robots.txt"), LARGEST, REDIRECTS)
-        except BudgetSpent:
-            raise
         except FetchError as error:
-            if error.status is None and error.verdict == "rate_limited":
-                raise
-            return self._unreachable(error)
-        if reply.status == 429:
-            raise FetchError(
-                "robots.txt: too many requests",
-                url=shown(str(reply.url)),
-                verdict="rate_limited",
-                status=429,
-            )
-        if reply.status >= 500:
-            return self._unreachable(None)
+            if isinstance(error, BudgetSpent) or error.verdict in ("rate_limited", "blocked"):
+                raise  # not an answer of the site to this question
+            return Rules("unreachable", expires=self._now() + _UNREACHABLE_FRESH, failure=error)
         saved = SavedRobots(reply.status, reply.body, "[]", self._now())
         rules = self._read(saved)
         saved = SavedRobots(reply.status, reply.body, await _tdm(url, rules, get), saved.fetched)
         self._cache.keep_robots(place, saved)
         return self._read(saved)
-
-    def _unreachable(self, failure: FetchError | None) -> Rules:
-        return Rules("unreachable", expires=self._now() + _UNREACHABLE_FRESH, failure=failure)
 
     def _read(self, saved: SavedRobots) -> Rules:
         expires = saved.fetched + _FRESH

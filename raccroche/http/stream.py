@@ -29,11 +29,11 @@ class Reading:
     cap: int = 20_000_000
 
     @classmethod
-    def of(cls, context: Mapping[str, str], *, cap: int) -> "Reading":
+    def of(cls, context: Mapping[str, str], *, longest: float, cap: int) -> "Reading":
+        """As `context["seconds"]` and `context["messages"]` say, *longest* seconds at most."""
         messages = context.get("messages")
-        return cls(
-            float(context.get("seconds", _SECONDS)), int(messages) if messages else None, cap
-        )
+        seconds = min(float(context.get("seconds", _SECONDS)), longest)
+        return cls(seconds, int(messages) if messages else None, cap)
 
 
 async def read(

@@ -1,13 +1,20 @@
-"""A loopback web server whose every fault a test chooses: raw bytes, in the order given, per path."""
+"""
+A loopback web server whose every fault a test chooses: raw bytes, in the order given, per path.
+"""
 
 import asyncio
+import ssl
+import subprocess
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from raccroche.http import Client
 
 EPOCH = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -91,8 +98,9 @@ def drip(byte: bytes = b"x", every: float = 0.01, *, in_headers: bool = False) -
 @dataclass
 class Faulty:
     """
-    Answers *plans[path]* in turn, the last one for ever; 404 elsewhere. *seen* are the requests, robots.txt and tdmrep.json
-    apart in *about*. The path is without its query; a plan for the path with its query comes first.
+    Answers *plans[path]* in turn, the last one for ever; 404 elsewhere. *seen* are the requests,
+    robots.txt and tdmrep.json apart in *about*. The path is without its query; a plan for the path
+    with its query comes first.
     """
 
     plans: dict[str, list[Send]] = field(default_factory=lambda: defaultdict(list))
@@ -105,6 +113,20 @@ class Faulty:
 
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.port}{path}"
+
+    async def over_tls(self, folder: Path) -> Path:
+        """
+        Speak TLS on the same port, with a certificate for 127.0.0.1 signed by itself; return it.
+        """
+        self._server.close()
+        key, certificate = folder / "key.pem", folder / "certificate.pem"
+        command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1"
+        command += f" -addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
+        subprocess.run(command.split(), check=True, capture_output=True)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate, key)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=tls)
+        return certificate
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -158,7 +180,10 @@ async def _read(reader: asyncio.StreamReader) -> Seen:
 
 
 class FakeTime:
-    """A clock that only sleeping moves: nothing waits for real. *slept* are the waits asked for, in seconds."""
+    """
+    A clock that only sleeping moves: nothing waits for real. *slept* are the waits asked for, in
+    seconds.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -174,3 +199,19 @@ class FakeTime:
         self.slept.append(round(seconds, 3))
         self.seconds += seconds
         await asyncio.sleep(0)
+
+
+def polite_client(time: FakeTime, **options: Any) -> Client:
+    """
+    A client that may ask loopback, on *time*; its random waits are always the longest possible.
+    """
+    options.setdefault("allow_hosts", ["127.0.0.1"])
+    return Client(
+        "webmaster@observatory.example",
+        "Raccroche/0.1",
+        sleep=time.sleep,
+        clock=time,
+        now=time.now,
+        jitter=lambda low, high: high,
+        **options,
+    )
