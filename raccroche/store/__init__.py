@@ -42,7 +42,7 @@ Reading: all take a Filters(labeller, start=None, end=None, brands=(), families=
         unit is the post. Brand "inconnue": harassment posts in which no brand is accused. Only the first post of a group
         of copies counts; refused and non-French posts count nowhere; brand accounts and articles are never testimony.
         Cells that are zero have no row.
-    totals(filters) -> Totals                        posts, harassment, testimonies..., copies, refused, undated, authors
+    totals(filters) -> Totals                        posts, mentions, harassment, testimonies, sentiments, undated (all dates)
     cluster_counts(filters) -> pandas.DataFrame      brand, mentions, harassment, authors: how many authors have this pair of
                                                      counts (the author-clustered bootstrap draws from these rows)
     author_counts(filters, by=("week", "brand")) -> DataFrame        the keys, authors (distinct, of harassment), posts, copies
@@ -78,7 +78,7 @@ Rights
 Keeping
     rebuild_counts() -> int;  check() -> list[str]   (empty: all well: integrity, and counts equal to a fresh rebuild)
     copy_to(other: Store, progress=None) -> int      exact and resumable;  progress(table, done, total)
-    backup(path) -> Path                             SQLite: a whole file, checked
+    backup(path) -> Path;  Store.restore(backup, path)     SQLite: a whole file, checked; the old file stays as `.before`
     status() -> StoreStatus                          (url, dialect, schema, bytes, posts, labels, pending, last_run, ...)
 
 Constants: UNKNOWN_BRAND = "inconnue".

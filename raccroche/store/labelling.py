@@ -24,7 +24,6 @@ from raccroche.store.rows import (
 )
 from raccroche.store.tables import (
     SENTIMENTS,
-    assignments,
     brands,
     claims,
     counters,
@@ -64,6 +63,7 @@ def _add(conn: Connection, labeller: str, given: dict[str, Labels], tallied: Tal
         by_n = _changed(conn, labeller_n, by_n)
         remove_labels(conn, list(by_n), tallied, labeller_n=labeller_n)
     new = _insert(conn, labeller_n, by_n)
+    _count_labelled(conn, labeller_n, len(new))
     _add_mentions(conn, labeller_n, new)
     _add_marks(conn, labeller_n, new)
     tally(conn, tallied, new, sign=1, labeller_n=labeller_n)
@@ -79,7 +79,7 @@ def _add(conn: Connection, labeller: str, given: dict[str, Labels], tallied: Tal
 
 def known_labeller(conn: Connection, name: str) -> int:
     """The number of a labeller, made if it is new."""
-    row = {"name": name, "human": is_human(name), "done_seq": 0}
+    row = {"name": name, "human": is_human(name), "done_seq": 0, "posts": 0}
     return (
         numbered(conn, labellers, [row], ("name",))[name]
         if not labeller_number(conn, name)
@@ -259,6 +259,7 @@ def _remove(
         conn.execute(
             table.delete().where(table.c.labeller_n == labeller_n, table.c.post_n.in_(numbers))
         )
+    _count_labelled(conn, labeller_n, -len(numbers))
 
 
 def drop_labels(conn: Connection, labeller: str) -> int:
@@ -269,7 +270,7 @@ def drop_labels(conn: Connection, labeller: str) -> int:
     removed = conn.execute(labels.delete().where(labels.c.labeller_n == labeller_n)).rowcount
     for table in (mentions, marks, counts, claims):
         conn.execute(table.delete().where(table.c.labeller_n == labeller_n))
-    conn.execute(update(labellers).where(labellers.c.n == labeller_n).values(done_seq=0))
+    conn.execute(update(labellers).where(labellers.c.n == labeller_n).values(done_seq=0, posts=0))
     return removed
 
 
@@ -392,22 +393,19 @@ def labels_by(conn: Connection, labeller: str, limit: int | None) -> list[Labels
 
 def known_labellers(conn: Connection) -> list[Labeller]:
     """Who labelled, the latest first."""
-    query = (
-        select(
-            labellers.c.name,
-            labellers.c.human,
-            func.count().label("posts"),
-            func.min(labels.c.at).label("first"),
-            func.max(labels.c.at).label("last"),
-        )
-        .join(labels, labels.c.labeller_n == labellers.c.n)
-        .group_by(labellers.c.name, labellers.c.human)
-        .order_by(func.max(labels.c.at).desc())
-    )
+    query = select(labellers).where(labellers.c.posts > 0).order_by(labellers.c.last_at.desc())
     return [
-        Labeller(row.name, row.human, row.posts, moment(row.first), moment(row.last))
+        Labeller(row.name, row.human, row.posts, moment(row.first_at), moment(row.last_at))
         for row in conn.execute(query)
     ]
+
+
+def _count_labelled(conn: Connection, labeller_n: int, more: int) -> None:
+    """Keep how many posts a labeller has spoken on, and when it first and last did."""
+    values: dict[str, Any] = {"posts": labellers.c.posts + more}
+    if more > 0:
+        values |= {"first_at": func.coalesce(labellers.c.first_at, now()), "last_at": now()}
+    conn.execute(update(labellers).where(labellers.c.n == labeller_n).values(values))
 
 
 def touch(conn: Connection) -> None:
@@ -415,9 +413,3 @@ def touch(conn: Connection) -> None:
     conn.execute(
         update(counters).where(counters.c.name == "version").values(value=counters.c.value + 1)
     )
-
-
-def assigned(conn: Connection, numbers: Sequence[int]) -> None:
-    """Forget who was to review posts that go."""
-    for part in chunks(numbers, 500):
-        conn.execute(assignments.delete().where(assignments.c.post_n.in_(part)))

@@ -26,8 +26,8 @@ _FIRST = (
     "create index posts_by_author on posts (author_n) where author_n is not null",
     "create index posts_by_text on posts (text_key, n) where text_key is not null",
     "create index posts_by_uri on posts (uri_key) where uri_key is not null",
-    "create table edits (post_n bigint not null, at bigint not null, old_hash text not null)",
-    "create index edits_by_post on edits (post_n)",
+    "create table edits (post_n bigint not null, at bigint not null, old_hash text not null, "
+    "primary key (post_n, at))",
     "create table bands (band bigint not null, post_n bigint not null, primary key (band, post_n)) {rowless}",
     "create table arrivals (via text not null, day integer not null, posts bigint not null, primary key (via, day))",
     "create table cursors (via text not null, key text not null, value text not null, primary key (via, key))",
@@ -39,7 +39,8 @@ _FIRST = (
         message text not null)""",
     "create index runs_by_source on runs (source, finished)",
     "create index runs_by_time on runs (finished)",
-    "create table labellers (n {key}, name text not null unique, human boolean not null, done_seq bigint not null)",
+    "create table labellers (n {key}, name text not null unique, human boolean not null, "
+    "done_seq bigint not null, posts bigint not null, first_at bigint, last_at bigint)",
     """create table labels (post_n bigint not null, labeller_n bigint not null references labellers (n),
         sentiment smallint not null, harassment boolean not null, testimony boolean not null, relation text not null,
         topics text, signals text, facts text, probabilities text, spans text, language text,

@@ -91,9 +91,10 @@ class PostDetail:
 @dataclass(frozen=True, slots=True)
 class Totals:
     """
-    The selection in a few numbers. *posts* counts each post once, *mentions* the pairs (post, brand).
+    The selection in a few numbers.
 
-    *copies*, *refused*, *foreign* and *undated* count what is in the dates and sources of the filter but in no chart.
+    *posts* counts each post once, *mentions* the pairs (post, brand); the other measures are of posts, or of pairs where
+    the filters name brands. *undated*: countable posts of the labeller that have no date, and so are in no chart.
     """
 
     posts: int = 0

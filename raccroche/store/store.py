@@ -5,15 +5,33 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import func, select
 
 from raccroche.errors import StoreError
 from raccroche.post import Added, Labels, Post, Request, Run
-from raccroche.store import counts, journal, labelling, locks, migrations, reads, writes
+from raccroche.store import (
+    counts,
+    journal,
+    keep,
+    labelling,
+    locks,
+    migrations,
+    people,
+    reads,
+    rights,
+    writes,
+)
 from raccroche.store.engine import Database
 from raccroche.store.records import (
+    Alert,
+    Erased,
+    ExportRecord,
+    ReviewItem,
+    SeriesValue,
+    StoreStatus,
+    Takedown,
     BrandSeen,
     Fact,
     Filters,
@@ -27,7 +45,7 @@ from raccroche.store.records import (
 )
 from raccroche.store.rows import clean, moment
 from raccroche.store.search import search
-from raccroche.store.tables import posts
+from raccroche.store.tables import arrivals, labellers, pending, posts, runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -261,6 +279,174 @@ class Store:
     def data_version(self) -> int:
         with self._db.read() as conn:
             return reads.data_version(conn)
+
+    # people
+
+    def add_review(self, queue: str, post_ids: Sequence[str], *, reason: str = "") -> int:
+        with self._db.write() as conn:
+            return people.add_review(conn, queue, post_ids, reason)
+
+    def next_review(self, annotator: str, *, queue: str | None = None) -> StoredPost | None:
+        with self._db.write() as conn:
+            return people.next_review(conn, annotator, queue)
+
+    def review_items(self, queue: str | None = None) -> list[ReviewItem]:
+        with self._db.read() as conn:
+            return people.review_items(conn, queue)
+
+    def add_alerts(self, alerts: Sequence[Alert]) -> int:
+        with self._db.write() as conn:
+            return people.add_alerts(conn, alerts)
+
+    def alerts(self, *, state: str | None = None, limit: int = 200) -> list[Alert]:
+        with self._db.read() as conn:
+            return people.read_alerts(conn, state, limit)
+
+    def set_alert(
+        self,
+        n: int,
+        *,
+        state: str | None = None,
+        sent: Sequence[str] | None = None,
+        note: str | None = None,
+    ) -> None:
+        with self._db.write() as conn:
+            people.set_alert(conn, n, state=state, sent=sent, note=note)
+
+    def add_export(self, export: ExportRecord) -> int:
+        with self._db.write() as conn:
+            return people.add_export(conn, export)
+
+    def exports(self, limit: int = 100) -> list[ExportRecord]:
+        with self._db.read() as conn:
+            return people.read_exports(conn, limit)
+
+    def put_series(self, rows: Iterable[SeriesValue]) -> int:
+        with self._db.write() as conn:
+            stored = people.put_series(conn, rows)
+            labelling.touch(conn)
+            return stored
+
+    def series(self, name: str | None = None) -> list[SeriesValue]:
+        with self._db.read() as conn:
+            return people.read_series(conn, name)
+
+    def setting(self, key: str, default: Any = None) -> Any:
+        with self._db.read() as conn:
+            return people.setting(conn, key, default)
+
+    def set_setting(self, key: str, value: Any) -> None:
+        with self._db.write() as conn:
+            people.set_setting(conn, key, value)
+
+    # rights
+
+    def erase(
+        self,
+        *,
+        post_ids: Sequence[str] = (),
+        authors: Sequence[str] = (),
+        urls: Sequence[str] = (),
+        reason: str = "",
+        suppress: bool = True,
+        shrink: bool = True,
+    ) -> Erased:
+        """
+        Remove every post that a key names, and (*suppress*) never take it again.
+
+        *shrink* rewrites the file, so that no byte of them is left; on a large store it takes minutes: with several
+        requests, shrink on the last.
+        """
+        with self._db.write() as conn:
+            erased = rights.erase(
+                conn,
+                post_ids=post_ids,
+                authors=authors,
+                urls=urls,
+                reason=reason,
+                keep_out=suppress,
+            )
+        if shrink:
+            rights.shrink(self._db)
+        return erased
+
+    def suppress(
+        self,
+        *,
+        post_ids: Sequence[str] = (),
+        authors: Sequence[str] = (),
+        urls: Sequence[str] = (),
+        reason: str = "",
+    ) -> int:
+        with self._db.write() as conn:
+            return rights.suppress(
+                conn, post_ids=post_ids, authors=authors, urls=urls, reason=reason
+            )
+
+    def suppressed(self, post: Post) -> bool:
+        with self._db.read() as conn:
+            return rights.is_refused(conn, writes.suppression_keys(post))
+
+    def takedowns(self, limit: int = 100) -> list[Takedown]:
+        with self._db.read() as conn:
+            return rights.read_takedowns(conn, limit)
+
+    def purge(self, before: date) -> int:
+        """Remove the posts published before a day, a part a transaction."""
+        removed = 0
+        while True:
+            with self._db.write() as conn:
+                part = rights.purge_part(conn, before)
+            removed += part
+            if not part:
+                break
+        if removed:
+            rights.shrink(self._db)
+        return removed
+
+    # keeping
+
+    def rebuild_counts(self) -> int:
+        return keep.rebuild_counts(self._db)
+
+    def check(self) -> list[str]:
+        return keep.check(self._db)
+
+    def copy_to(self, other: "Store", progress: keep.Progress | None = None) -> int:
+        return keep.copy(self._db, other._db, progress)
+
+    def backup(self, path: str | Path) -> Path:
+        return keep.backup(self._db, Path(path))
+
+    @staticmethod
+    def restore(backup: str | Path, path: str | Path) -> None:
+        """Put a checked backup in the place of a closed SQLite store."""
+        keep.restore(Path(backup), Path(path))
+
+    def status(self) -> StoreStatus:
+        last = self.runs(1)
+        with self._db.read() as conn:
+            return StoreStatus(
+                url=self.url,
+                dialect=self.dialect,
+                schema=migrations.version(conn) or 0,
+                bytes=keep.size(self._db, conn),
+                posts=int(
+                    conn.execute(select(func.coalesce(func.sum(arrivals.c.posts), 0))).scalar_one()
+                ),
+                labels=int(
+                    conn.execute(select(func.coalesce(func.sum(labellers.c.posts), 0))).scalar_one()
+                ),
+                pending=conn.execute(select(func.count()).select_from(pending)).scalar_one(),
+                runs=conn.execute(select(func.count()).select_from(runs)).scalar_one(),
+                last_run=last[0] if last else None,
+                newest=moment(
+                    conn.execute(
+                        select(posts.c.published).order_by(posts.c.n.desc()).limit(1)
+                    ).scalar()
+                ),
+                data_version=reads.data_version(conn),
+            )
 
 
 def _prepare(db: Database) -> None:

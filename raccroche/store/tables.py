@@ -85,7 +85,12 @@ posts = _table(
     _int("uri_key"),
     _int("group_n"),
 )
-edits = _table("edits", _int("post_n"), _int("at"), _text("old_hash"))
+edits = _table(
+    "edits",
+    _int("post_n", primary_key=True, autoincrement=False),
+    _int("at", primary_key=True, autoincrement=False),
+    _text("old_hash"),
+)
 bands = _table("bands", _int("band", primary_key=True), _int("post_n", primary_key=True))
 arrivals = _table(
     "arrivals", _text("via", primary_key=True), _int("day", primary_key=True), _int("posts")
@@ -123,6 +128,9 @@ labellers = _table(
     _text("name"),
     _flag("human"),
     _int("done_seq"),
+    _int("posts"),
+    _int("first_at"),
+    _int("last_at"),
 )
 labels = _table(
     "labels",

@@ -62,7 +62,8 @@ def add_page(conn: Connection, page: Page, *, near: bool) -> Added:
         post_id: post for post_id, post in given.items() if _differs(post, stored.get(post_id))
     }
     tallied = Tally()
-    gone = remove_posts(conn, list(post_numbers(conn, list(page.deleted)).values()), tallied)
+    leaving = post_numbers(conn, [clean(post_id) for post_id in page.deleted])
+    gone, _ = remove_posts(conn, list(leaving.values()), tallied)
     fresh = _insert(conn, new) + _edit(conn, edited, stored, tallied)
     _group(conn, fresh, tallied, near=near)
     tallied.write(conn)
@@ -231,13 +232,13 @@ def _group(
     tally(conn, tallied, firsts, sign=1)
 
 
-def remove_posts(conn: Connection, numbers: Sequence[int], tallied: Tally) -> int:
-    """Remove posts with all that hangs on them; what they counted for goes to *tallied*."""
-    removed = 0
+def remove_posts(conn: Connection, numbers: Sequence[int], tallied: Tally) -> tuple[int, int]:
+    """Remove posts with all that hangs on them: how many posts, how many labels. What they counted for goes to *tallied*."""
+    removed = labels = 0
     for part in chunks(numbers, 500):
         rows = conn.execute(select(posts).where(posts.c.n.in_(part))).mappings().all()
         _part(conn, part, rows, tallied)
-        remove_labels(conn, part, tallied)
+        labels += remove_labels(conn, part, tallied)
         for table in (edits, claims, review, assignments):
             conn.execute(delete(table).where(table.c.post_n.in_(part)))
         conn.execute(delete(posts).where(posts.c.n.in_(part)))
@@ -245,7 +246,7 @@ def remove_posts(conn: Connection, numbers: Sequence[int], tallied: Tally) -> in
         gone = Counter((row["via"], row["day"]) for row in rows)
         count_arrivals(conn, {key: -many for key, many in gone.items()})
         removed += len(rows)
-    return removed
+    return removed, labels
 
 
 def _forget_authors(conn: Connection, numbers: set[int]) -> None:
