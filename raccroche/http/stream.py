@@ -36,6 +36,13 @@ class Reading:
         return cls(seconds, int(messages) if messages else None, cap)
 
 
+class _Connect(connect):
+    """Follows no redirect: it would carry the secrets along."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
+
+
 async def read(
     url: httpx.URL,
     headers: Mapping[str, str],
@@ -54,9 +61,8 @@ async def read(
     try:
         async with asyncio.timeout(timeout):
             address = (await guard.addresses(host, port))[0]
-        # the checked address is given, so the name is not looked up again and no redirect leaves
-        # the host
-        opening = connect(
+        # the checked address is given, so the name is not looked up again
+        opening = _Connect(
             str(url),
             host=address,
             port=port,
@@ -72,6 +78,7 @@ async def read(
             return await _messages(url, socket, reading)
     except InvalidStatus as error:
         found = {name.lower(): value for name, value in error.response.headers.raw_items()}
+        found.pop("location", None)  # nothing follows it
         return Reply(url, error.response.status_code, found, bytes(error.response.body or b""), 0)
     except (OSError, TimeoutError) as error:
         raise NoAnswer(f"{type(error).__name__}: {error}", reached=False) from error

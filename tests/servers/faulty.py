@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -201,11 +202,18 @@ class FakeTime:
         await asyncio.sleep(0)
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all tests: reading the authorities takes longer than a test."""
+    return ssl.create_default_context()
+
+
 def polite_client(time: FakeTime, **options: Any) -> Client:
     """
     A client that may ask loopback, on *time*; its random waits are always the longest possible.
     """
     options.setdefault("allow_hosts", ["127.0.0.1"])
+    options.setdefault("tls", _tls())
     return Client(
         "webmaster@observatory.example",
         "Raccroche/0.1",
