@@ -193,7 +193,11 @@ def _with_period(
 def _bare_rate(forms: Sequence[str], quantity: _Quantity, last: int) -> CallFrequency | None:
     """ "4 par jour", "5/jour": a number straight before its period."""
     at = quantity.after
-    if at + 1 < last and forms[at] == "par" and _PERIODS.get(forms[at + 1]) in ("day", "week", "month"):
+    if (
+        at + 1 < last
+        and forms[at] == "par"
+        and _PERIODS.get(forms[at + 1]) in ("day", "week", "month")
+    ):
         return CallFrequency(quantity.low, quantity.high, _PERIODS[forms[at + 1]])
     return None
 
@@ -208,7 +212,23 @@ def _period_after(forms: Sequence[str], at: int, last: int) -> tuple[str, float 
         before = forms[step - 1]
         if form in ("depuis", "pendant") and step + 1 < last:
             return _since(forms, step, last)
-        if form in _PERIODS and before in ("par", "la", "cette", "ce", "meme", "chaque", "dans", "le", "l", "une", "un", "d", "de", "en", "x"):
+        if form in _PERIODS and before in (
+            "par",
+            "la",
+            "cette",
+            "ce",
+            "meme",
+            "chaque",
+            "dans",
+            "le",
+            "l",
+            "une",
+            "un",
+            "d",
+            "de",
+            "en",
+            "x",
+        ):
             return _PERIODS[form], None
         if before == "en" and (number := _count(forms, step, last)) and step + 1 < last:
             period = _PERIODS.get(forms[number[1]]) if number[1] < last else None
@@ -259,7 +279,9 @@ def _every(forms: Sequence[str], at: int, last: int) -> CallFrequency | None:
         if number and number[1] < last:
             return _every_so_many(number[0], _PERIODS.get(forms[number[1]]))
     if form == "matin" and at + 1 < last:
-        parts = [word for word in forms[at : min(at + 5, last)] if word in ("matin", "midi", "soir")]
+        parts = [
+            word for word in forms[at : min(at + 5, last)] if word in ("matin", "midi", "soir")
+        ]
         if len(parts) >= 2 and forms[at + 1] in (",", "midi", "et", "soir"):
             return CallFrequency(float(len(parts)), float(len(parts)), "day")
     return None
@@ -276,9 +298,7 @@ def _every_so_many(count: float, period: str | None) -> CallFrequency | None:
     return None
 
 
-def _duration(
-    forms: Sequence[str], spans: Sequence[tuple[int, int]] | None
-) -> float | None:
+def _duration(forms: Sequence[str], spans: Sequence[tuple[int, int]] | None) -> float | None:
     """Days meant by "depuis 6 mois", "pendant des semaines", "ça fait 3 semaines", "plus d'un an"."""
     for first, last in spans if spans is not None else [(0, len(forms))]:
         for at in range(first, last):

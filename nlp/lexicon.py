@@ -166,7 +166,7 @@ class Lexicon:
     def __init__(
         self, lists: Mapping[str, Collection[str]], rules: Mapping[str, Iterable[str]]
     ) -> None:
-        self._lists = lists
+        self.rules = tuple(rules)
         parsed = [(name, _parse(text)) for name, texts in rules.items() for text in texts]
         literals = {word for _, node in parsed for word in _literals(node)}
         self._classes = _Classes(lists, literals)

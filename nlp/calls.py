@@ -1,0 +1,229 @@
+"""Who calls whom: sentences where calls come in or go out, and what each brand does in them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nlp.brands import BrandTable, Mention
+from nlp.lexicon import Hit
+
+Hits = Mapping[str, Sequence[Hit]]
+
+HARASSMENT_WEIGHTS: Mapping[str, float] = {
+    "h.harassment_phone": 3.0,
+    "h.harassed": 1.8,
+    "h.harassment": 1.2,
+    "h.canvassing_phone": 2.4,
+    "h.canvassed": 2.0,
+    "h.canvassing": 0.9,
+    "h.unwanted_calls": 2.0,
+    "call.in": 0.8,
+    "call.out": -0.7,
+    "call.callback": -0.6,
+    "call.service": -0.6,
+    "call.private": -2.5,
+    "no.negated": -3.5,
+    "no.advert": -1.0,
+    "no.professional": -1.0,
+    "no.door": -1.5,
+    "no.customer_harasses": -3.0,
+}
+TOGETHER: Mapping[str, float] = {
+    "sig.excessive_frequency": 1.0,
+    "sig.refusal_ignored": 0.9,
+    "sig.masked_number": 1.0,
+    "sig.silent_call": 1.0,
+    "sig.robocall": 0.8,
+    "sig.voicemail": 0.5,
+    "sig.forbidden_hours": 0.6,
+    "sig.do_not_call_list_useless": 1.0,
+    "sig.no_consent_prospect": 0.7,
+    "sig.former_customer": 0.5,
+    "sig.number_rotation": 0.8,
+    "sig.own_number_spoofed": 1.0,
+    "sig.impersonated_brand": 0.5,
+    "sig.call_centre": 0.5,
+    "topic.forced_sale": 0.6,
+}
+"""What a signal adds where a call comes in, in the same sentence."""
+
+HARASSMENT_THRESHOLD = 1.7
+_ACCUSED_THRESHOLD = 1.0
+ATTRIBUTION_RULES = (
+    "attr.caller",
+    "attr.principal",
+    "attr.impersonated",
+    "attr.line",
+    "attr.solution",
+    "attr.compared",
+)
+_NEVER_CALLERS = frozenset({"public"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Words `first` to `last` excluded, and which way calls go in them."""
+
+    first: int
+    last: int
+    incoming: bool
+    outgoing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one brand does in a post: the role, and the evidence for its being the caller."""
+
+    role: str
+    evidence: float
+    inherited: bool = False
+
+
+def by_rule(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
+    grouped: dict[str, list[Hit]] = {}
+    for hit in hits:
+        grouped.setdefault(hit.rule, []).append(hit)
+    return grouped
+
+
+_INCOMING = ("call.in", "h.harassed", "h.harassment_phone", "h.unwanted_calls", "h.canvassed",
+             "h.canvassing_phone")  # fmt: skip
+_OUTGOING = ("call.out",)
+
+
+def sentences(encoded: str, hits: Hits, boundaries: frozenset[str]) -> list[Sentence]:
+    """The post cut at sentence ends, each with its direction of calls."""
+    incoming = _marks(hits, _INCOMING)
+    outgoing = _marks(hits, _OUTGOING)
+    found = []
+    first = 0
+    for position, code in enumerate(encoded):
+        if code in boundaries:
+            if position > first:
+                found.append(_sentence(first, position, incoming, outgoing))
+            first = position + 1
+    if first < len(encoded):
+        found.append(_sentence(first, len(encoded), incoming, outgoing))
+    return found
+
+
+def _marks(hits: Hits, rules: Sequence[str]) -> list[int]:
+    return [hit.first for rule in rules for hit in hits.get(rule, ())]
+
+
+def _sentence(first: int, last: int, incoming: list[int], outgoing: list[int]) -> Sentence:
+    return Sentence(
+        first,
+        last,
+        any(first <= mark < last for mark in incoming),
+        any(first <= mark < last for mark in outgoing),
+    )
+
+
+def harassment_score(hits: Hits, cut: Sequence[Sentence]) -> float:
+    """How much the words speak for unwanted sales calls; above HARASSMENT_THRESHOLD is a yes."""
+    score = sum(weight for rule, weight in HARASSMENT_WEIGHTS.items() if rule in hits)
+    return score + sum(
+        weight for rule, weight in TOGETHER.items() if rule in hits and meets(hits[rule], cut)
+    )
+
+
+def meets(found: Sequence[Hit], cut: Sequence[Sentence]) -> bool:
+    """Whether one of these hits stands in a sentence where a call comes in."""
+    return any(
+        sentence.incoming and sentence.first <= hit.first < sentence.last
+        for hit in found
+        for sentence in cut
+    )
+
+
+def parts(
+    mentions: Sequence[Mention],
+    hits: Hits,
+    cut: Sequence[Sentence],
+    table: BrandTable,
+    *,
+    reviewed: str | None = None,
+    answered: str | None = None,
+) -> dict[str, Part]:
+    """The part of each brand in a post that reports harassment.
+
+    `reviewed` is the company reviewed, `answered` the one whose account the post answers: they are
+    given with no mention too, marked as inherited.
+    """
+    named = list(dict.fromkeys(mention.brand for mention in mentions))
+    given = [brand for brand in (reviewed, answered) if brand is not None]
+    callers = [b for b in (*named, *given) if table.sector(b) not in _NEVER_CALLERS]
+    alone = len(set(callers)) == 1
+    answer: dict[str, Part] = {}
+    for brand in dict.fromkeys((*named, *given)):
+        own = [mention for mention in mentions if mention.brand == brand]
+        answer[brand] = _part(brand, own, hits, cut, table, alone, brand in given)
+    return _settled(answer, table)
+
+
+def _part(
+    brand: str,
+    own: Sequence[Mention],
+    hits: Hits,
+    cut: Sequence[Sentence],
+    table: BrandTable,
+    alone: bool,
+    given: bool,
+) -> Part:
+    if table.sector(brand) in _NEVER_CALLERS:
+        role = "impersonated" if covers(hits.get("attr.impersonated", ()), own) else "cited"
+        return Part(role, 0.0)
+    evidence = 0.0
+    if given:
+        evidence += 1.5
+    if alone:
+        evidence += 0.7
+    if covers(hits.get("attr.caller", ()), own):
+        evidence += 2.0
+    if "attr.you" in hits and (alone or given or any(mention.handle for mention in own)):
+        evidence += 1.5
+    if _shares_sentence(own, cut):
+        evidence += 0.8
+    principal = covers(hits.get("attr.principal", ()), own)
+    if principal:
+        evidence += 1.0
+    role = "suspected_principal" if principal else "caller"
+    for other, cost in _OTHER_ROLES:
+        if covers(hits.get(f"attr.{other}", ()), own):
+            evidence -= cost
+            if evidence < _ACCUSED_THRESHOLD:
+                return Part(_ROLE_NAMES.get(other, other), evidence, given and not own)
+    if evidence < _ACCUSED_THRESHOLD:
+        role = "addressee" if any(mention.handle for mention in own) else "cited"
+    return Part(role, evidence, given and not own)
+
+
+_OTHER_ROLES = (("impersonated", 3.0), ("solution", 2.0), ("line", 1.5), ("compared", 1.2))
+_ROLE_NAMES = {"line": "line_operator"}
+
+
+def covers(found: Sequence[Hit], own: Sequence[Mention]) -> bool:
+    """Whether one of these hits takes in one of these mentions."""
+    return any(
+        hit.first < mention.last and mention.first < hit.last for hit in found for mention in own
+    )
+
+
+def _shares_sentence(own: Sequence[Mention], cut: Sequence[Sentence]) -> bool:
+    return any(
+        sentence.incoming and sentence.first <= mention.first < sentence.last
+        for mention in own
+        for sentence in cut
+    )
+
+
+def _settled(answer: dict[str, Part], table: BrandTable) -> dict[str, Part]:
+    """Where one brand is plainly the caller, those with little evidence are only named."""
+    strongest = max((part.evidence for part in answer.values()), default=0.0)
+    settled = {}
+    for brand, part in answer.items():
+        accused = part.role in ("caller", "suspected_principal")
+        if accused and part.evidence < _ACCUSED_THRESHOLD + 0.6 and strongest >= 2.5:
+            part = Part("cited", part.evidence, part.inherited)
+        settled[brand] = part
+    return settled
