@@ -104,8 +104,9 @@ _WEEKDAYS = {
 }
 _NUMBERS = {
     "un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7,
-    "huit": 8, "neuf": 9, "dix": 10, "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "ein": 1, "eine": 1,
-    "einem": 1, "einer": 1, "einen": 1, "zwei": 2, "drei": 3, "quelques": 1, "quelque": 1,
+    "huit": 8, "neuf": 9, "dix": 10, "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "ein": 1,
+    "eine": 1, "einem": 1, "einer": 1, "einen": 1, "zwei": 2, "drei": 3, "quelques": 1,
+    "quelque": 1,
 }  # fmt: skip
 _UNITS = {
     name: unit
@@ -127,7 +128,8 @@ _DAYS_BACK = {
 }  # fmt: skip
 _ZONES = {
     "z": 0, "utc": 0, "gmt": 0, "ut": 0, "wet": 0, "bst": 1, "cet": 1, "mez": 1, "cest": 2,
-    "mesz": 2, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7,
+    "mesz": 2, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8,
+    "pdt": -7,
 }  # fmt: skip
 
 
@@ -228,11 +230,12 @@ def _read_epoch(text: str, now: datetime, zone: tzinfo) -> Moment | None:
 def _read_named(text: str, now: datetime, zone: tzinfo) -> Moment | None:
     """ "mercredi 15 mai 2019 à 15h24", "1er août", "September 19, 2007, 01:08:14 PM"."""
     found = _DAY_MONTH.search(text)
-    if found and (any(found.groups()[2:]) or not _MONTH_DAY.search(text)):
+    reverse = _MONTH_DAY.search(text)
+    if found and (any(found.groups()[2:]) or not (reverse and reverse.group(3))):
         day, month = int(found.group(1)), _MONTHS[found.group(2)]
         year = next((_year(y) for y in found.groups()[2:] if y), None)
     else:
-        found = _MONTH_DAY.search(text)
+        found = reverse
         if not found:
             return None
         month, day = _MONTHS[found.group(1)], int(found.group(2))
@@ -241,6 +244,12 @@ def _read_named(text: str, now: datetime, zone: tzinfo) -> Moment | None:
     if year is None:
         year = _year_elsewhere(rest) or _latest_year(day, month, now)
     return _moment(date(year, month, day), rest, zone)
+
+
+def _read_full_numeric(text: str, now: datetime, zone: tzinfo) -> Moment | None:
+    """A numeric date with its century comes before words: "mar, 03/06/2014" is a Tuesday."""
+    found = _NUMERIC.search(text)
+    return _read_numeric(text, now, zone) if found and len(found.group(4)) == 4 else None
 
 
 def _read_numeric(text: str, now: datetime, zone: tzinfo) -> Moment | None:
@@ -325,6 +334,7 @@ def _read_weekday(text: str, now: datetime, zone: tzinfo) -> Moment | None:
 _READERS: tuple[Callable[[str, datetime, tzinfo], Moment | None], ...] = (
     _read_iso,
     _read_epoch,
+    _read_full_numeric,
     _read_named,
     _read_numeric,
     _read_now,

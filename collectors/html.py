@@ -70,9 +70,7 @@ def text_of(
     return texts_of([body], limit=limit, skip=skip) if body is not None else Text(plain(html))
 
 
-def texts_of(
-    nodes: Iterable[Node], *, limit: int = MAX_TEXT * 2, skip: Skip | None = None
-) -> Text:
+def texts_of(nodes: Iterable[Node], *, limit: int = MAX_TEXT * 2, skip: Skip | None = None) -> Text:
     """The text of several elements, one after the other, as `text_of` reads one."""
     out = _Writer(limit)
     several = list(nodes)
@@ -371,6 +369,7 @@ def _emoji(node: Node) -> str:
 _BEFORE_NAME = re.compile(
     r"^(?:comment by|commentaire de|commentaire par|kommentar von|posted by|posté par"
     r"|publié par|écrit par|envoyé par"
+    r"|soumis par|submitted by|verfasst von|gespeichert von|proposé par|rédigé par|commented by"
     r"|by|par|von|de la part de|auteur\s*:|author\s*:|from|de)\s+(?=\S)",
     re.IGNORECASE,
 )
@@ -382,6 +381,7 @@ _AFTER_NAME = re.compile(
     r"|[-–—|]\s*(?:antworten|reply|répondre|repondre|responder|rispondi|permalink|permalien"
     r"|citer|quote)\b"
     r"|\(?\b(?:auteur de l['’]article|post author|beitragsautor|autor|author|article author)\b\)?"
+    r"|\((?:non vérifié\w*|not verified|nicht überprüft)\)"
     r"|[:,;—–|-]"
     r")\s*$",
     re.IGNORECASE,

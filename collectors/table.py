@@ -9,9 +9,12 @@ from raccroche.post import Answer
 
 _MODULES: tuple[str, ...] = (
     # one line a platform, in alphabetical order; imported on first use
+    "drupal",
     "feeds",
     "files",
     "mastodon",
+    "petition",
+    "spip",
     "wordpress",
 )
 

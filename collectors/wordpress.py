@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from collectors import wordpress_pages as pages
+from collectors import comment_lists as pages
 from collectors.dates import parse_date
 from collectors.fields import counts, identifier, moment, need, optional
 from collectors.html import (

@@ -1,15 +1,15 @@
 """
-Reads the comment lists of WordPress pages, whatever the theme: classic, HTML5, block, wpDiscuz,
-definition lists.
+Reads numbered comment lists, whatever the theme: WordPress (classic, HTML5, block, wpDiscuz),
+SPIP, Drupal.
 
-Themes share the numbers (`comment-123`, `wpd-comm-123_0`), not the layout. So every element that
+Themes share the numbers (`comment-123`, `forum-texte-123`), not the layout. So every element that
 carries a number is
 found first, and each comment is then read from the nodes that are its own and no other comment's.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from collectors.dates import Moment, parse_date
@@ -39,6 +39,7 @@ class Found:
     parent: str | None = None
     likes: int | None = None
     pingback: bool = False
+    title: str | None = None
 
 
 @dataclass(slots=True)
@@ -65,11 +66,21 @@ class _Own:
     blocks: list[Node] = field(default_factory=list)
     reply_label: str | None = None
     likes: int | None = None
+    title: Node | None = None
 
 
-def comments(page: Tree, *, now: datetime) -> list[Found]:
-    """The comments of *page* in its order, pingbacks included and marked."""
-    units = _units(page)
+NumberOf = Callable[[Node], "tuple[str, str | None] | None"]  # (number, number of the parent)
+
+
+def comments(
+    page: Tree, *, now: datetime, carriers: str = "", number_of: NumberOf | None = None
+) -> list[Found]:
+    """
+    The comments of *page* in its order, pingbacks included and marked.
+
+    *carriers* is a CSS selector of elements that may carry a number, *number_of* reads it.
+    """
+    units = _units(page.css(carriers or _CARRIERS), number_of or numbered)
     owner = {part.mem_id: unit.number for unit in units.values() for part in unit.parts}
     found: list[Found] = []
     trail: list[tuple[int, str]] = []  # (depth, number) of the comments above, for flat lists
@@ -83,21 +94,9 @@ def comments(page: Tree, *, now: datetime) -> list[Found]:
         parent = unit.parent or _enclosing(unit, owner) or (trail[-1][1] if trail else None)
         if depth:
             trail.append((depth, unit.number))
-        found.append(_with_parent(comment, parent if parent in units else unit.parent))
+        found.append(replace(comment, parent=parent if parent in units else unit.parent))
     named = sum(1 for one in found if one.author)
     return found if named * 2 >= len(found) else []  # a live ticker has no authors
-
-
-def _with_parent(found: Found, parent: str | None) -> Found:
-    return Found(
-        found.number,
-        found.author,
-        found.moment,
-        found.text,
-        parent,
-        found.likes,
-        found.pingback,
-    )
 
 
 # Which elements are comments -------------------------------------------------------------------
@@ -112,29 +111,57 @@ _NUMBER = re.compile(
 _HOLDERS = frozenset(("li", "div", "article", "dd", "dt", "tr", "section"))
 
 
-def _units(page: Tree) -> dict[str, _Unit]:
+def numbered(node: Node) -> tuple[str, str | None] | None:
+    """The number in an id or a name: `comment-12`; `wpd-comm-13_12` names its parent too."""
+    found = _NUMBER.fullmatch(node.attributes.get("id") or node.attributes.get("name") or "")
+    if not found:
+        return None
+    above = found.group(3)
+    return found.group(1) or found.group(2), above if above and above != "0" else None
+
+
+def _units(carriers: Iterable[Node], number_of: NumberOf) -> dict[str, _Unit]:
     units: dict[str, _Unit] = {}
-    for node in page.css(_CARRIERS):
-        found = _NUMBER.fullmatch(node.attributes.get("id") or node.attributes.get("name") or "")
-        if not found:
+    for node in carriers:
+        named = number_of(node)
+        if named is None or named[0] == "0":
             continue
-        number = found.group(1) or found.group(2)
-        if number == "0":
-            continue
-        part = _holder(node) if node.tag in ("a", "span") else node
+        number, parent = named
+        part = _holder(node)
         if part is None:
             continue
         unit = units.setdefault(number, _Unit(number, []))
         if all(part.mem_id != other.mem_id for other in unit.parts):
-            unit.parts.append(part)
-        if found.group(3) and found.group(3) != "0":
-            unit.parent = found.group(3)
+            around = unit.parts and any(n.mem_id == part.mem_id for n in ancestors(unit.root))
+            unit.parts.insert(0 if around else len(unit.parts), part)
+        unit.parent = unit.parent or parent
     return units
 
 
-def _holder(anchor: Node) -> Node | None:
-    """The element that an empty `<a name="comment-1">` stands in for."""
-    return next((node for node in ancestors(anchor, limit=4) if node.tag in _HOLDERS), None)
+_OWN_HOLDERS = frozenset(("li", "div", "article", "dt", "section", "tr", "dd", "table"))
+
+
+def _holder(node: Node) -> Node | None:
+    """The element of a whole comment that *node*, an anchor or a part of it, stands in for."""
+    classes = classes_of(node)
+    if node.tag in _OWN_HOLDERS and "crayon" not in classes:
+        return node
+    if node.tag in ("a", "span") and not _holds_text(node):
+        after = node.next
+        while after is not None and not after.is_element_node:
+            after = after.next
+        if after is not None and after.tag in _OWN_HOLDERS and "comment" in classes_of(after):
+            return after
+    around = list(ancestors(node, limit=6))
+    if "crayon" in classes:
+        message = next((n for n in around if _is_message(n)), None)
+        return next((n for n in around if n.tag in ("li", "article")), message)
+    return next((n for n in around if n.tag in _HOLDERS), None)
+
+
+def _is_message(node: Node) -> bool:
+    """SPIP's own box around one message."""
+    return bool(_names("forum-message comment-message comment").intersection(classes_of(node)))
 
 
 _DEPTH = re.compile(r"(?:depth|comment_level|level)-(\d{1,2})$")
@@ -150,10 +177,17 @@ def _depth(unit: _Unit) -> int:
 
 
 def _enclosing(unit: _Unit, owner: dict[int, str]) -> str | None:
+    """The comment that holds this one, or (Drupal) stands before the indented box that does."""
     for node in ancestors(unit.root):
         number = owner.get(node.mem_id)
         if number is not None and number != unit.number:
             return number
+        if "indented" in classes_of(node) or "children" in classes_of(node):
+            before = node.prev
+            while before is not None and before.mem_id not in owner:
+                before = before.prev
+            if before is not None and owner[before.mem_id] != unit.number:
+                return owner[before.mem_id]
     return None
 
 
@@ -174,7 +208,8 @@ _AUTHOR_RANKS = {
             "author-name "
             "author_name username user-name nickname comment-username commenter commenter-name "
             "cmt-author "
-            "comment-user comment-by comment_name commentername authorname"
+            "comment-user comment-by comment_name commentername authorname comment-auteur "
+            "forum-qui forum-auteur"
         ),
         1,
     ),
@@ -182,7 +217,8 @@ _AUTHOR_RANKS = {
         _names(
             "comment-author comment__author author comment-header-author vcard comment-head "
             "author-meta "
-            "comment-author-info comment-info comment-by-author commentmeta user-info"
+            "comment-author-info comment-info comment-by-author commentmeta user-info submitted "
+            "forum-chapo comment-infos"
         ),
         4,
     ),
@@ -194,7 +230,8 @@ _DATE_CLASSES = _names(
     "date time timestamp "
     "posted-on comment-published published datetime comment-timestamp comment-permalink "
     "comment-date-time commentdate "
-    "comment-data comment-posted meta-date comment_meta"
+    "comment-data comment-posted meta-date comment_meta submitted comment__time forum-chapo "
+    "dtreviewed comment-infos"
 )
 _CONTENT_CLASSES = _names(
     "comment-content comment_content comment-text comment_text commenttext comment-entry "
@@ -204,7 +241,8 @@ _CONTENT_CLASSES = _names(
     "comment-body-text comment-message comment-txt comment-text-body comment-description "
     "format_text commentbody-text "
     "comment-main-content comment-body-content text-comment comment_txt comment-p "
-    "commentcontent comment-content-text"
+    "commentcontent comment-content-text forum-texte "
+    "comment-texte field-name-comment-body field--name-comment-body"
 )
 _META_CLASSES = _names(
     "reply comment-reply comment-reply-link comment-actions wc-comment-footer "
@@ -228,8 +266,11 @@ _META_CLASSES = _names(
 )
 _NOT_NAME_CLASSES = _META_CLASSES - _names(
     "vcard comment-author comment-header comment-head fn comment_author comment-author-name "
-    "wp-block-comment-author-name wc-comment-header wpd-comment-header"
+    "wp-block-comment-author-name wc-comment-header wpd-comment-header submitted forum-chapo "
+    "comment-infos "
+    "comment__meta"
 )
+_TITLE_CLASSES = _names("forum-titre comment-titre comment__title comment-title comment-subject")
 _BLOCKS = _names("p blockquote ul ol pre h1 h2 h3 h4 h5 h6 table dl")
 _LIKES_CLASSES = _names(
     "wc-vote-result wpd-vote-result comment-like-count cld-count-wrap wpd-vote-result-like"
@@ -246,7 +287,8 @@ def _read(unit: _Unit, owner: dict[int, str], now: datetime) -> Found | None:
     pingback = _is_pingback(unit, text.text, own)
     if not text.text and not author:
         return None
-    return Found(unit.number, author, moment, text, None, own.likes, pingback)
+    title = one_line(own.title.text())[:500] if own.title is not None else ""
+    return Found(unit.number, author, moment, text, None, own.likes, pingback, title or None)
 
 
 def _starts(unit: _Unit, owner: dict[int, str]) -> Iterator[Node]:
@@ -305,6 +347,8 @@ def _note(node: Node, classes: list[str], depth: int, own: _Own) -> None:
     tag = node.tag
     prop = attributes.get("itemprop") or ""
     rank = min((_AUTHOR_RANKS[name] for name in classes if name in _AUTHOR_RANKS), default=9)
+    if any(name.startswith("forum-qui-") for name in classes):
+        rank = min(rank, 1)
     if tag == "cite":
         rank = min(rank, 2)
     if prop in ("author", "creator", "name"):
@@ -313,7 +357,7 @@ def _note(node: Node, classes: list[str], depth: int, own: _Own) -> None:
         own.names.setdefault(rank, node)
     if tag == "time":
         own.dates.append((0, node))
-    elif prop in ("datePublished", "dateCreated", "commentTime") or (
+    elif _DATE_PROPERTIES.search(f"{prop} {attributes.get('property') or ''}") or (
         tag == "abbr" and attributes.get("title")
     ):
         own.dates.append((1, node))
@@ -323,10 +367,18 @@ def _note(node: Node, classes: list[str], depth: int, own: _Own) -> None:
         own.dates.append((3, node))
     if _is_content(node, classes, prop) and (own.content is None or own.content_depth):
         own.content, own.content_depth = node, depth if own.content is None else own.content_depth
+    if own.title is None and _TITLE_CLASSES.intersection(classes):
+        own.title = node
+    stamp = attributes.get("data-comment-timestamp")
+    if stamp:
+        own.dates.append((0, node))
     if "comment-reply-link" in classes and own.reply_label is None:
         own.reply_label = attributes.get("aria-label")
     if own.likes is None and _LIKES_CLASSES.intersection(classes):
         own.likes = _likes(node)
+
+
+_DATE_PROPERTIES = re.compile(r"datePublished|dateCreated|commentTime|dc:date|dc:created")
 
 
 def _likes(node: Node) -> int | None:
@@ -354,10 +406,11 @@ def _is_content(node: Node, classes: list[str], prop: str) -> bool:
 
 _NAME_INSIDE = "b, strong, cite, .fn, .url, a[rel*=external], h3, h4, h5, h6"
 _DATE_AFTER_NAME = re.compile(
-    r"\s*(?:[—–|•·,@-]|\bon\b|\ble\b|\bam\b|\bposted\b|\bposté\b"
-    r"|\bpublié\b)?\s*[(\[]?(?:\d{1,2}[./ ]|\d{4}-\d|il y a ).*$",
+    r"\s*(?:[—–|•·,@-]|\b(?:on|le|am|posted|posté|publié|a écrit|dit)\b)?\s*[(\[]?"
+    r"(?:(?:le|on|am)\s+)?(?:\w{2,9}\.?,?\s+)?(?:\d{1,2}[./ ]|\d{4}-\d|il y a ).*$",
     re.IGNORECASE,
 )
+_AFTER_DATE = re.compile(r"\d.{0,30}?[,\s](?:par|by|von|de)\s*:?\s+(\S.*)$", re.IGNORECASE)
 _REPLY_TO = re.compile(
     r"^(?:répondre à|reply to|antworte(?:n)? auf|auf|responder a|rispondi a"
     r"|beantwoorden)\s+(.+?)(?:\s+antworten)?$",
@@ -379,19 +432,25 @@ def _name(node: Node, rank: int) -> str | None:
     node = inner or node
     words = one_line(text_of(node, limit=400, skip=_is_no_name).text.split("\n")[0])
     name = clean_author(words)
-    if name and (rank >= 2 and inner is None):
-        name = clean_author(_DATE_AFTER_NAME.sub("", name)) or name
-    return name
+    if not name or rank < 2 or inner is not None:
+        return name
+    after = _AFTER_DATE.search(name)
+    if after:
+        return clean_author(after.group(1))
+    return clean_author(_DATE_AFTER_NAME.sub("", name))
 
 
 def _first_inside(node: Node, selector: str) -> Node | None:
     """The first element with words within *node*, which `css` counts as within itself."""
     inside = node.css(selector)[:5]
-    return next((n for n in inside if n.mem_id != node.mem_id and _holds_text(n)), None)
+    usable = (n for n in inside if n.mem_id != node.mem_id and _holds_text(n))
+    return next((n for n in usable if not _TITLE_CLASSES.intersection(classes_of(n))), None)
 
 
 def _is_no_name(node: Node) -> bool:
-    return node.tag == "time" or bool(_NOT_NAME_CLASSES.intersection(classes_of(node)))
+    if node.tag == "time" or _TITLE_CLASSES.intersection(classes_of(node)):
+        return True
+    return bool(_NOT_NAME_CLASSES.intersection(classes_of(node)))
 
 
 # Date ------------------------------------------------------------------------------------------
@@ -414,7 +473,7 @@ def _moment(unit: _Unit, own: _Own, owner: dict[int, str], now: datetime) -> Mom
 
 def _date_words(node: Node) -> Iterator[str]:
     attributes = node.attributes
-    for name in ("datetime", "content", "title"):
+    for name in ("datetime", "content", "title", "data-comment-timestamp"):
         value = attributes.get(name)
         if value:
             yield value[:100]
@@ -481,7 +540,7 @@ def _is_pingback(unit: _Unit, text: str, own: _Own) -> bool:
 
 _AREA = (
     "#comments, .comments-area, .comments-section, #comment-area, .wp-block-comments, #wpdcom, "
-    "#comments-wrapper, .comments"
+    "#comments-wrapper, .comments, #forum, .comments-posts"
 )
 _HEADINGS = (
     "h1, h2, h3, h4, h5, h6, .comments-title, .comments-h, .comments_intro, .comment-count, "
@@ -491,7 +550,7 @@ _HEADINGS = (
 _ONE = r"(?:une?|one|ein|eine|un seul)"
 _COUNTED = re.compile(
     r"(?<![\w.,])(\d{1,3}(?:[.,\s\u00a0\u202f]\d{3})+|\d{1,7}|" + _ONE + r")\s+"
-    r"(?:réponses?|commentaires?|réflexions?|pensées?|avis|réactions?|idées?|réflections?"
+    r"(?:réponses?|messages?|commentaires?|réflexions?|pensées?|avis|réactions?|idées?|réflections?"
     r"|comments?|responses?|repl(?:y|ies)"
     r"|thoughts?|reactions?|kommentare?n?|gedanken?|antwort(?:en)?|meinung(?:en)?"
     r"|reaktion(?:en)?|rückmeldungen|comentarios?"
@@ -499,7 +558,8 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 _COUNTED_AFTER = re.compile(
-    r"(?:commentaires?|comments?|kommentare|réactions?|réponses?)\s*[:(\[]\s*(\d{1,6})\s*[)\]]?",
+    r"(?:commentaires?|comments?|kommentare|réactions?|réponses?)"
+    r"(?:\s*[:(\[]\s*(\d{1,6})|\s+(\d{1,6})$)",
     re.IGNORECASE,
 )
 
@@ -526,7 +586,7 @@ def counted(text: str) -> int | None:
     found = _COUNTED.search(text) or _COUNTED_AFTER.search(text)
     if not found:
         return None
-    digits = re.sub(r"\D", "", found.group(1))
+    digits = re.sub(r"\D", "", next(filter(None, found.groups())))
     if digits:
         return int(digits)
     return 1 if found.start() == 0 else None  # not "Laisser un commentaire"
