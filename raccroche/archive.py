@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import secrets
 import zlib
 from collections import Counter
@@ -20,7 +21,11 @@ from urllib.parse import urlencode, urlsplit
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataException, ChunkedDataReader
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParserException
+from warcio.statusandheaders import (
+    StatusAndHeaders,
+    StatusAndHeadersParser,
+    StatusAndHeadersParserException,
+)
 from warcio.warcwriter import WARCWriter
 
 from raccroche.bodies import BodyBroken, BodyTooLarge, decoded
@@ -31,6 +36,7 @@ from raccroche.redact import HIDDEN, headers_without_secrets, is_secret_name, ur
 _MAGIC = b"\x1f\x8b\x08"
 _BLOCK = 65_536
 _LARGEST_MEMBER = 2_000_000_000  # decompressed bytes of one gzip member; more is a bomb
+_CHUNK = re.compile(rb"[0-9A-Fa-f]{1,8} *(?:;[^\r\n]{0,200})?\r\n")
 _METADATA = "WARC-JSON-Metadata"
 _HOP = frozenset({"content-encoding", "transfer-encoding", "content-length", "connection"})
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -219,6 +225,7 @@ def _response(writer: WARCWriter, answer: Answer, source: str) -> Any:
             url,
             "resource",
             payload=io.BytesIO(answer.body),
+            length=len(answer.body),
             warc_content_type=kind,
             warc_headers_dict=warc_headers,
         )
@@ -229,6 +236,7 @@ def _response(writer: WARCWriter, answer: Answer, source: str) -> Any:
         url,
         "response",
         payload=io.BytesIO(answer.body),
+        length=len(answer.body),
         http_headers=StatusAndHeaders(_status_line(answer.status), lines, protocol="HTTP/1.1"),
         warc_headers_dict=warc_headers,
     )
@@ -240,10 +248,12 @@ def _request(writer: WARCWriter, answer: Answer, sent: Mapping[str, str]) -> Any
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = {"host": parts.netloc, **headers_without_secrets(sent)}
+    form = _form(request)
     return writer.create_warc_record(
         url,
         "request",
-        payload=io.BytesIO(_form(request)),
+        payload=io.BytesIO(form),
+        length=len(form),
         http_headers=StatusAndHeaders(
             f"{request.method.upper()} {path} HTTP/1.1", list(headers.items()), is_http_request=True
         ),
@@ -374,7 +384,8 @@ def _records(path: Path, tally: Counter[str]) -> Iterator[Any]:
 
 def _records_of(stream: Any, tally: Counter[str]) -> Iterator[Any]:
     try:
-        yield from ArchiveIterator(stream, arc2warc=True)
+        # HTTP headers are parsed by us: on damaged records warcio raises whatever comes
+        yield from ArchiveIterator(stream, arc2warc=True, no_record_parse=True)
         while stream.read(_BLOCK):
             pass  # what the last record left, up to the end of the member
     except _BROKEN:
@@ -403,22 +414,34 @@ def _answer(record: Any, cap: int) -> Answer | None:
     """The answer in a WARC record; None for records of another kind."""
     warc = record.rec_headers
     url = (warc.get_header("WARC-Target-URI") or "").strip("<>")
+    kind = warc.get_header("Content-Type") or ""
     if record.rec_type not in ("response", "resource") or not urlsplit(url).scheme:
         return None
-    if record.rec_type == "response" and record.http_headers is None:
-        return None
     about = _about(warc.get_header(_METADATA))
-    headers = _headers(record) if record.http_headers else about.get("headers", {})
-    if record.rec_type == "resource" and "content-type" not in headers:
-        headers = {**headers, "content-type": warc.get_header("Content-Type") or ""}
+    if record.rec_type == "resource":
+        status, headers = 200, {"content-type": kind, **about.get("headers", {})}
+    elif urlsplit(url).scheme in ("http", "https"):
+        status, headers = _head(record.raw_stream)
+    else:
+        return None  # a name server's answer
     return Answer(
         url=url,
-        body=_body(record, headers, cap),
-        status=int(record.http_headers.get_statuscode()) if record.http_headers else 200,
+        body=_body(record.raw_stream, headers, cap),
+        status=status,
         headers=headers,
         request=_asked(url, about),
         fetched_at=_moment(warc.get_header("WARC-Date")),
     )
+
+
+def _head(stream: Any) -> tuple[int, dict[str, str]]:
+    """Status and headers of an HTTP answer; names in lower case, repeated ones joined by commas."""
+    head = StatusAndHeadersParser(["HTTP/1.0", "HTTP/1.1", "HTTP/2"]).parse(stream)
+    joined: dict[str, str] = {}
+    for name, value in head.headers:
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return int(head.get_statuscode()), joined
 
 
 def _asked(url: str, about: Mapping[str, Any]) -> Request:
@@ -441,29 +464,27 @@ def _about(text: str | None) -> dict[str, Any]:
     return {}
 
 
-def _headers(record: Any) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in record.http_headers.headers:
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
-
-
-def _body(record: Any, headers: Mapping[str, str], cap: int) -> bytes:
-    stream = record.raw_stream
+def _body(stream: Any, headers: Mapping[str, str], cap: int) -> bytes:
+    raw = _read(stream, cap + _BLOCK)
     if "chunked" in headers.get("transfer-encoding", "").lower():
-        stream = ChunkedDataReader(stream, decomp_type=None)
-    raw = _read(stream, cap)
-    encoding = headers.get("content-encoding", "")
-    if not encoding:
-        return raw
+        raw = _dechunked(raw)
+    if len(raw) > cap:
+        raise BodyTooLarge(f"more than {cap} bytes")
     try:
-        return decoded(raw, encoding, cap)
+        return decoded(raw, headers.get("content-encoding", ""), cap)
     except BodyBroken:
         # many archives keep the header and store the body decompressed
         if raw.lstrip()[:1] in (b"<", b"{", b"["):
             return raw
         raise
+
+
+def _dechunked(raw: bytes) -> bytes:
+    """*raw* without its chunk lines; as it is where it has none, which many archives store."""
+    if not _CHUNK.match(raw):
+        return raw
+    whole: bytes = ChunkedDataReader(io.BytesIO(raw), raise_exceptions=True).read()
+    return whole
 
 
 def _read(stream: Any, cap: int) -> bytes:
@@ -522,7 +543,7 @@ def _sort(path: Path, goes: Callable[[_Kept], bool]) -> tuple[list[tuple[str, by
 def _look(member: _Member) -> _Kept | None:
     stream = io.BufferedReader(member, _BLOCK)
     try:
-        record = next(iter(ArchiveIterator(stream)))
+        record = next(iter(ArchiveIterator(stream, no_record_parse=True)))
         body = record.raw_stream.read()
         while stream.read(_BLOCK):
             pass
