@@ -67,6 +67,7 @@ class _Own:
     reply_label: str | None = None
     likes: int | None = None
     title: Node | None = None
+    loose_content: Node | None = None
 
 
 NumberOf = Callable[[Node], "tuple[str, str | None] | None"]  # (number, number of the parent)
@@ -80,7 +81,18 @@ def comments(
 
     *carriers* is a CSS selector of elements that may carry a number, *number_of* reads it.
     """
-    units = _units(page.css(carriers or _CARRIERS), number_of or numbered)
+    return _read_all(_units(page.css(carriers or _CARRIERS), number_of or numbered), now)
+
+
+def comments_at(nodes: Iterable[tuple[str, Node]], *, now: datetime) -> list[Found]:
+    """The comments whose outermost elements are known: (number or name, element)."""
+    units: dict[str, _Unit] = {}
+    for number, node in nodes:
+        units.setdefault(number, _Unit(number, [node]))
+    return _read_all(units, now)
+
+
+def _read_all(units: dict[str, _Unit], now: datetime) -> list[Found]:
     owner = {part.mem_id: unit.number for unit in units.values() for part in unit.parts}
     found: list[Found] = []
     trail: list[tuple[int, str]] = []  # (depth, number) of the comments above, for flat lists
@@ -353,6 +365,9 @@ def _note(node: Node, classes: list[str], depth: int, own: _Own) -> None:
         rank = min(rank, 2)
     if prop in ("author", "creator", "name"):
         rank = min(rank, 3 if prop == "name" else 4)
+    named_so = attributes.get("class") or "" if depth > 1 else ""
+    if rank == 9 and named_so and _LOOSE_AUTHOR.search(named_so[:500]) and len(node.text()) < 80:
+        rank = 6
     if rank < 9 and _holds_text(node):
         own.names.setdefault(rank, node)
     if tag == "time":
@@ -365,6 +380,10 @@ def _note(node: Node, classes: list[str], depth: int, own: _Own) -> None:
         own.dates.append((2, node))
     elif tag == "a" and "#comment" in (attributes.get("href") or ""):
         own.dates.append((3, node))
+    elif named_so and len(own.dates) < 20 and _LOOSE_DATE.search(named_so[:500]):
+        own.dates.append((4, node))
+    if own.loose_content is None and named_so and _LOOSE_CONTENT.search(named_so[:500]):
+        own.loose_content = node
     if _is_content(node, classes, prop) and (own.content is None or own.content_depth):
         own.content, own.content_depth = node, depth if own.content is None else own.content_depth
     if own.title is None and _TITLE_CLASSES.intersection(classes):
@@ -379,6 +398,20 @@ def _note(node: Node, classes: list[str], depth: int, own: _Own) -> None:
 
 
 _DATE_PROPERTIES = re.compile(r"datePublished|dateCreated|commentTime|dc:date|dc:created")
+
+
+_LOOSE_AUTHOR = re.compile(
+    r"(?<![a-z])(?:\w*author|auteur|pseudo\w*|user-?name|nick-?name|membre|commenter|posted-?by"
+    r"|signataire|user)"
+    r"(?![a-z]*(?:img|image|avatar|link|icon|photo|picture|badge))",
+    re.IGNORECASE,
+)
+_LOOSE_DATE = re.compile(r"(?<![a-z])\w*(?:date|time|heure|publie|ago)(?![a-z])", re.IGNORECASE)
+_LOOSE_CONTENT = re.compile(
+    r"(?<![a-z])(?:\w+[-_])*(?:text|texte|txt|content|contenu|message|corps)(?![a-z-])"
+    r"|commentText|Contenu",
+    re.IGNORECASE,
+)
 
 
 def _likes(node: Node) -> int | None:
@@ -508,10 +541,20 @@ def _text(unit: _Unit, owner: dict[int, str], own: _Own) -> Text:
         text = text_of(own.content, skip=skip)
         if text.text:
             return text
+    if own.loose_content is not None:
+        text = text_of(own.loose_content, skip=lambda node: skip(node) or _is_meta(node))
+        if text.text:
+            return text
     blocks = [node for node in own.blocks if not _is_meta_block(node)]
     if blocks:
         return texts_of(blocks, skip=skip)
     return text_of(unit.root, skip=lambda node: skip(node) or node.tag in ("cite", "time", "small"))
+
+
+def _is_meta(node: Node) -> bool:
+    """An element that, by its class, names the author or the date."""
+    name = (node.attributes.get("class") or "")[:500]
+    return bool(name and (_LOOSE_AUTHOR.search(name) or _LOOSE_DATE.search(name)))
 
 
 _META_INSIDE = "cite, .fn, .author, time, .comment-author, .date, .comment-date"

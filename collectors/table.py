@@ -9,6 +9,7 @@ from raccroche.post import Answer
 
 _MODULES: tuple[str, ...] = (
     # one line a platform, in alphabetical order; imported on first use
+    "comments",
     "drupal",
     "feeds",
     "files",
