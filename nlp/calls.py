@@ -10,23 +10,43 @@ Hits = Mapping[str, Sequence[Hit]]
 
 HARASSMENT_WEIGHTS: Mapping[str, float] = {
     "h.harassment_phone": 3.0,
-    "h.harassed": 1.8,
-    "h.harassment": 1.2,
-    "h.canvassing_phone": 2.4,
-    "h.canvassed": 2.0,
-    "h.canvassing": 0.9,
-    "h.unwanted_calls": 2.0,
-    "call.in": 0.8,
-    "call.out": -0.7,
+    "h.harassed": 1.0,
+    "h.to_sell": 1.5,
+    "h.harassment": 1.0,
+    "h.canvassing_phone": 1.6,
+    "h.canvassed": 0.9,
+    "h.canvassing": 0.6,
+    "h.unwanted_calls": 1.9,
+    "h.sales": 0.6,
+    "h.debt": -0.6,
+    "call.in": 0.7,
+    "call.they": 0.4,
+    "call.pickup": 0.3,
+    "call.at_hour": 0.6,
+    "call.blocked": 0.5,
+    "call.out": -0.6,
     "call.callback": -0.6,
-    "call.service": -0.6,
-    "call.private": -2.5,
-    "no.negated": -3.5,
+    "call.service": -0.8,
+    "call.private": -1.5,
+    "no.negated": -0.8,
+    "no.praised": -1.2,
+    "no.other_medium": -1.8,
+    "no.information": -1.0,
+    "no.hypothetical": -0.5,
     "no.advert": -1.0,
     "no.professional": -1.0,
     "no.door": -1.5,
-    "no.customer_harasses": -3.0,
+    "no.customer_harasses": -1.0,
 }
+_CALLS = (
+    "h.harassment_phone", "h.canvassing_phone", "h.unwanted_calls", "h.sales", "call.in",
+    "call.they", "h.canvassing",
+)  # fmt: skip
+_WRONGS = (
+    "topic.forced_sale", "sig.aggressive", "sig.deceptive_pretext", "sig.refusal_ignored",
+    "sig.impersonated_brand", "sig.do_not_call_list_useless", "sig.life_impact",
+)  # fmt: skip
+_CANVASSED = ("h.canvassing_phone", "h.canvassed", "h.canvassing")
 TOGETHER: Mapping[str, float] = {
     "sig.excessive_frequency": 1.0,
     "sig.refusal_ignored": 0.9,
@@ -46,7 +66,7 @@ TOGETHER: Mapping[str, float] = {
 }
 """What a signal adds where a call comes in, in the same sentence."""
 
-HARASSMENT_THRESHOLD = 1.7
+HARASSMENT_THRESHOLD = 1.4
 _ACCUSED_THRESHOLD = 1.0
 ATTRIBUTION_RULES = (
     "attr.caller",
@@ -83,6 +103,28 @@ def by_rule(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
     for hit in hits:
         grouped.setdefault(hit.rule, []).append(hit)
     return grouped
+
+
+_DENIED_BY = ("no.negated", "no.hypothetical", "no.customer_harasses", "no.praised", "call.private")
+_DENIABLE = ("h.", "call.in", "call.they")
+
+
+def without_denied(hits: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
+    """The hits less those that the author denies, fears, praises or does: "jamais harcelé"."""
+    denials = [hit for rule in _DENIED_BY for hit in hits.get(rule, ())]
+    if not denials:
+        return hits
+    kept = {}
+    for rule, found in hits.items():
+        if rule.startswith(_DENIABLE):
+            found = [hit for hit in found if not any(_overlap(hit, denial) for denial in denials)]
+        if found:
+            kept[rule] = found
+    return kept
+
+
+def _overlap(hit: Hit, other: Hit) -> bool:
+    return hit.first < other.last and other.first < hit.last
 
 
 _INCOMING = ("call.in", "h.harassed", "h.harassment_phone", "h.unwanted_calls", "h.canvassed",
@@ -122,9 +164,14 @@ def _sentence(first: int, last: int, incoming: list[int], outgoing: list[int]) -
 def harassment_score(hits: Hits, cut: Sequence[Sentence]) -> float:
     """How much the words speak for unwanted sales calls; above HARASSMENT_THRESHOLD is a yes."""
     score = sum(weight for rule, weight in HARASSMENT_WEIGHTS.items() if rule in hits)
-    return score + sum(
+    score += sum(
         weight for rule, weight in TOGETHER.items() if rule in hits and meets(hits[rule], cut)
     )
+    if any(rule in hits for rule in _CANVASSED):
+        score += 0.6 * min(2, sum(rule in hits for rule in _WRONGS))
+    if "h.harassed" in hits and any(rule in hits for rule in _CALLS):
+        score += 0.8
+    return score
 
 
 def meets(found: Sequence[Hit], cut: Sequence[Sentence]) -> bool:

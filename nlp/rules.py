@@ -18,6 +18,7 @@ from nlp.calls import (
     meets,
     parts,
     sentences,
+    without_denied,
 )
 from nlp.language import Language, detect
 from nlp.lexicon import BOUNDARY, BRAND, BRAND_TAIL, QUOTED, Hit, Lexicon, french
@@ -161,7 +162,7 @@ class Reader:
         override_codes(codes, mentions, BRAND, BRAND_TAIL)
         _hide_quotes(codes, read, cleaned.quoted)
         encoded = "".join(codes)
-        hits = by_rule(self.lexicon.find(encoded))
+        hits = without_denied(by_rule(self.lexicon.find(encoded)))
         return Analysis(
             text=text,
             clean=cleaned,
