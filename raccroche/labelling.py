@@ -5,12 +5,15 @@ from datetime import date
 from functools import cache
 
 from nlp.brands import BrandSpec, BrandTable
+from nlp.errors import NlpError
 from nlp.lexicon import french
+from nlp.numbers import NumberingPlan
 from nlp.types import Labeller
 from raccroche import reference
 from raccroche.config import BrandConfig, Config
 from raccroche.errors import ConfigError, LabelError
 from raccroche.post import Post
+from raccroche.store import Store
 
 LABELLERS = ("embedded", "rules", "transformers")
 # Platforms on which an author's name is an account that a brand may hold.
@@ -54,36 +57,37 @@ def load_labeller(config: Config, name: str = "") -> Labeller:
     Raises ConfigError for an unknown name, LabelError when its model is missing or broken.
     """
     name = name or config.nlp.labeller
-    table = brand_table(config)
+    if name not in LABELLERS:
+        raise ConfigError(f"[nlp] labeller {name!r}: one of {', '.join(LABELLERS)}")
+    try:
+        return _load(config, name)
+    except NlpError as error:
+        raise LabelError(str(error)) from error
+
+
+def _load(config: Config, name: str) -> Labeller:
+    table, plan = brand_table(config), numbering_plan()
     if name == "rules":
         from nlp.rules import RuleLabeller
 
-        return RuleLabeller(table)
+        return RuleLabeller(table, plan)
+    from nlp.classifier import load_default
+
+    embedded = load_default(table, plan)
     if name == "embedded":
-        from nlp.classifier import load_default
-        from nlp.errors import NlpError
-
-        try:
-            return load_default(table)
-        except NlpError as error:
-            raise LabelError(str(error)) from error
-    if name == "transformers":
-        return _transformer(config, table)
-    raise ConfigError(f"[nlp] labeller {name!r}: one of {', '.join(LABELLERS)}")
-
-
-def _transformer(config: Config, table: BrandTable) -> Labeller:
-    from nlp.errors import NlpError
-    from nlp.transformer import TransformerLabeller
+        return embedded
+    from nlp.transformer import Options, TransformerLabeller
 
     if not config.nlp.model:
         raise ConfigError("[nlp] model is empty: name a model of the hub or a folder")
-    try:
-        return TransformerLabeller(
-            config.nlp.model, task=config.nlp.task, offline=config.nlp.offline, table=table
-        )
-    except NlpError as error:
-        raise LabelError(str(error)) from error
+    options = Options(offline=config.nlp.offline)
+    return TransformerLabeller(config.nlp.model, embedded, task=config.nlp.task, options=options)
+
+
+@cache
+def numbering_plan() -> NumberingPlan:
+    """The numbering plan of the reference, by date."""
+    return NumberingPlan((r.prefix, r.number_class, r.since) for r in reference.numbering())
 
 
 @cache
@@ -99,3 +103,15 @@ def is_brand_account(config: Config, post: Post) -> bool:
         return False
     handle = post.author.lstrip("@").split("@")[0].removesuffix(".bsky.social").casefold()
     return handle in _accounts(config.brands)
+
+
+def shown_labeller(store: Store) -> str:
+    """
+    Whose labels are shown and exported where none are named: the model that labelled last.
+
+    Raises ConfigError while nothing is labelled.
+    """
+    models = [one.name for one in store.labellers() if not one.human]
+    if not models:
+        raise ConfigError("nothing is labelled yet: `raccroche label` does it")
+    return models[0]

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # A failure of one of many pages of a source; the others go on.
 _PAGE_ONLY = frozenset({404, 410})
+# What a page may say that makes asking for more of this source pointless.
+_WALLS = frozenset({Verdict.LOGIN_WALL, Verdict.BLOCKED, Verdict.RATE_LIMITED})
 
 
 class Progress(Protocol):
@@ -162,6 +164,7 @@ class Collector:
         self.progress = progress
         self.stop = stop
         self.since: datetime | None = None
+        self.walled = False
         self.tally = Tally()
         self.session: Session = client.session(
             self.name,
@@ -204,7 +207,7 @@ class Collector:
         first = list(self.job.platform.requests(self.job.settings, state))
         queue = deque([*first, *_without(self.store.pending(self.name), first)])
         seen: set[str] = set()
-        while queue and not (self.stop and self.stop.is_set()):
+        while queue and not self.walled and not (self.stop and self.stop.is_set()):
             request = queue.popleft()
             key = repr((request.method, request.url, sorted(request.params.items()), request.json))
             if key in seen:
@@ -239,11 +242,12 @@ class Collector:
         posts = [self._protected(post, answer) for post in page.posts]
         if self.since is not None:
             posts = [p for p in posts if p.published_at is None or p.published_at >= self.since]
+        failed = page.verdict is not None and not page.verdict.ok
         added = self.store.add_page(
             self.name,
             posts,
-            cursor=page.cursor,
-            done=request,
+            cursor={} if failed else page.cursor,
+            done=None if failed else request,  # a page that failed is asked again next time
             pending=page.next,
             deleted=[f"{page.posts[0].source}:{n}" if page.posts else n for n in page.deleted],
         )
@@ -255,6 +259,8 @@ class Collector:
         if page.series:
             self.store.put_series(SeriesValue(*row, source=self.name) for row in page.series)
         self._count(request, answer, page, added)
+        if page.verdict in _WALLS:
+            self.walled = True
         return following
 
     def _read_enough(self, posts: Sequence[Post], added: Added, state: State) -> bool:

@@ -16,6 +16,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
 )
@@ -99,7 +100,7 @@ def open_store(config: Config, *, read_only: bool = False) -> Iterator[Store]:
 
 
 @contextmanager
-def bar(what: str, total: int | None = None) -> Iterator[tuple[Progress, int]]:
+def bar(what: str, total: int | None = None) -> Iterator[tuple[Progress, TaskID]]:
     """A progress bar on standard error; nothing where that is not a terminal."""
     columns = (
         SpinnerColumn(),

@@ -1,12 +1,15 @@
 """Commands that give data out: export."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from raccroche.cli.common import bar, load_config, open_store, out, parse_since
-from raccroche.export import FORMATS, Query, export_dataset
+from raccroche.export import FORMATS, export_dataset
+from raccroche.labelling import shown_labeller
+from raccroche.store import Filters
 
 
 def register(app: typer.Typer) -> None:
@@ -17,11 +20,14 @@ def export(
     target: Annotated[Path, typer.Argument(help="Folder or file to write.")],
     form: Annotated[str, typer.Option("--format", help="csv, jsonl or parquet.")] = "csv",
     since: Annotated[str | None, typer.Option(help="First day, e.g. 2026-08-11.")] = None,
-    until: Annotated[str | None, typer.Option(help="Day after the last.")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day.")] = None,
     brand: Annotated[list[str] | None, typer.Option(help="Only these brands.")] = None,
     harassment_only: Annotated[
         bool, typer.Option(help="Only posts that report harassment.")
     ] = False,
+    labeller: Annotated[
+        str, typer.Option(help="Whose labels, name@version. Default: the newest model's.")
+    ] = "",
     excel: Annotated[
         bool, typer.Option(help="CSV as French Excel opens it: ; and a mark.")
     ] = False,
@@ -38,22 +44,29 @@ def export(
     if form not in FORMATS:
         raise typer.BadParameter(f"--format {form!r}: one of {', '.join(FORMATS)}")
     config = load_config()
-    query = Query(
-        start=parse_since(since),
-        end=parse_since(until),
-        brands=tuple(brand or ()),
-        harassment_only=harassment_only,
-    )
     with open_store(config) as store, bar("exporting") as (progress, task):
+        filters = Filters(
+            labeller=labeller or shown_labeller(store),
+            start=_day(since),
+            end=_day(until),
+            brands=tuple(brand or ()),
+            harassment_only=harassment_only,
+            with_copies=True,
+        )
         result = export_dataset(
             config,
             store,
             target,
             form=form,
-            query=query,
+            filters=filters,
             excel=excel,
             stable_pseudonyms=stable_pseudonyms,
             split=split,
             progress=lambda n: progress.update(task, advance=n),
         )
     out.print(f"{result.rows} rows in {len(result.files)} files under {target}")
+
+
+def _day(text: str | None) -> date | None:
+    moment = parse_since(text)
+    return moment.date() if moment else None

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -147,8 +148,9 @@ def status() -> None:
     config = load_config()
     with open_store(config, read_only=True) as store:
         facts = Table(box=None, pad_edge=False, show_header=False)
-        for name, value in store.status().items():
-            facts.add_row(name, str(value))
+        for name, value in asdict(store.status()).items():
+            if name != "last_run":
+                facts.add_row(name.replace("_", " "), str(value))
         out.print(facts)
         last = {run.source: run for run in reversed(store.runs(limit=500))}
     show_runs([last[name] for name in sorted(last)])

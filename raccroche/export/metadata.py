@@ -236,7 +236,7 @@ def _card(facts: Mapping[str, Any], form: str) -> str:
         f"- cite as: {facts['citation']}\n",
         "## Counting\n",
         "The unit is the (post, brand) pair. Leave out `is_copy`; brand accounts (`by_brand`) and",
-        "articles are not testimony. A brand's rate: its pairs with `harassment` over all of them.\n",
+        "articles are not testimony. A brand's rate: those with `harassment` over all.\n",
         separator + "## Columns\n",
     ]
     for table, schema in SCHEMAS.items():

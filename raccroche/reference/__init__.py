@@ -332,3 +332,8 @@ def _number(text: str) -> float | None:
 
 def _amount(text: str) -> int | None:
     return int(text) if text else None
+
+
+def taxonomy_version() -> str:
+    """The version of the labels' meanings; exports carry it."""
+    return str(_toml("taxonomy.toml")["version"])
