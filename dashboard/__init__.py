@@ -1,0 +1,1 @@
+"""What an analyst opens every morning: Streamlit pages over the store."""

@@ -1,0 +1,252 @@
+"""What the views may read: the only place that caches, keyed on the version of the data."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from raccroche import config as configuration
+from raccroche import reference
+from raccroche.config import Config
+from raccroche.post import Run
+from raccroche.store import (
+    Alert,
+    ExportRecord,
+    Fact,
+    Filters,
+    Labeller,
+    PostDetail,
+    PostsPage,
+    Store,
+    StoreStatus,
+    Totals,
+)
+
+PARIS = ZoneInfo("Europe/Paris")
+KEPT = 64  # answers of each kind that stay in memory
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database can be asked about; days are None without dated posts."""
+
+    labellers: tuple[str, ...]
+    brands: tuple[str, ...]
+    families: tuple[str, ...]
+    sources: tuple[str, ...]
+    platforms: tuple[str, ...]
+    first_day: dt.date | None
+    last_day: dt.date | None
+    posts: int
+
+
+def today() -> dt.date:
+    """The day in Paris."""
+    return dt.datetime.now(PARIS).date()
+
+
+# configuration and store
+
+
+def settings() -> Config:
+    """config.toml, read again when it changes. Raises ConfigError."""
+    path = configuration.default_path()
+    stamp = path.stat().st_mtime_ns if path.exists() else 0
+    return _settings(str(path), stamp)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _settings(path: str, stamp: int) -> Config:
+    return configuration.load(Path(path))
+
+
+def exists() -> bool:
+    """Whether there is a database to open: a look must not create one."""
+    url = settings().store_url
+    if not url.startswith("sqlite"):
+        return "://" in url or Path(url).exists()
+    return Path(url.removeprefix("sqlite:///")).exists()
+
+
+def store() -> Store:
+    """The store of this installation, opened once for all sessions. Raises StoreError."""
+    return _store(settings().store_url)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _store(url: str) -> Store:
+    return Store.open(url)
+
+
+def _key() -> tuple[str, int]:
+    """What every cached answer depends on."""
+    return store().url, store().data_version()
+
+
+# what there is
+
+
+def known() -> Known:
+    return _known(*_key())
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _known(url: str, version: int) -> Known:
+    found = labellers()
+    sources = store().sources_seen()
+    names: dict[str, str | None] = {}
+    for labeller in found:
+        names |= {seen.brand: seen.family for seen in store().brands_seen(labeller.name)}
+    days = [day for source in sources for day in (source.first_day, source.last_day) if day]
+    return Known(
+        labellers=tuple(one.name for one in found),
+        brands=tuple(sorted(names, key=str.casefold)),
+        families=tuple(sorted({family for family in names.values() if family})),
+        sources=tuple(one.source for one in sources),
+        platforms=tuple(sorted({one.platform for one in sources})),
+        first_day=min(days, default=None),
+        last_day=min(max(days), today()) if days else None,
+        posts=sum(one.posts for one in sources),
+    )
+
+
+def labellers() -> list[Labeller]:
+    """Models before people, newest first: the first is shown unless another is asked for."""
+    return sorted(store().labellers(), key=lambda one: one.human)
+
+
+def watched() -> tuple[str, ...]:
+    """The brands of the daily page: those of [watch] that were met, else the most mentioned."""
+    present = known().brands
+    chosen = tuple(name for name in settings().watch.brands if name in present)
+    return chosen or most_mentioned(known().labellers[0])
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _most_mentioned(url: str, version: int, labeller: str) -> tuple[str, ...]:
+    return tuple(seen.brand for seen in store().brands_seen(labeller))
+
+
+def most_mentioned(labeller: str, many: int = 7) -> tuple[str, ...]:
+    return _most_mentioned(*_key(), labeller)[:many]
+
+
+def family_of(brand: str) -> str | None:
+    """The family that a brand belongs to today, from our table or the user's."""
+    mine = {one.name: one.family for one in settings().brands}
+    known_brand = reference.brand(brand)
+    return mine.get(brand) or (known_brand.family if known_brand else None)
+
+
+def display(brand: str) -> str:
+    """The name of a brand on screen."""
+    known_brand = reference.brand(brand)
+    return known_brand.display if known_brand else brand
+
+
+# counts
+
+
+def daily_counts(filters: Filters, by: Sequence[str] = ("week", "brand")) -> pd.DataFrame:
+    return _daily_counts(*_key(), filters, tuple(by))
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _daily_counts(url: str, version: int, filters: Filters, by: tuple[str, ...]) -> pd.DataFrame:
+    return store().daily_counts(filters, by)
+
+
+def totals(filters: Filters) -> Totals:
+    return _totals(*_key(), filters)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _totals(url: str, version: int, filters: Filters) -> Totals:
+    return store().totals(filters)
+
+
+def cluster_counts(filters: Filters) -> pd.DataFrame:
+    return _cluster_counts(*_key(), filters)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _cluster_counts(url: str, version: int, filters: Filters) -> pd.DataFrame:
+    return store().cluster_counts(filters)
+
+
+def author_counts(filters: Filters, by: Sequence[str] = ("week", "brand")) -> pd.DataFrame:
+    return _author_counts(*_key(), filters, tuple(by))
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _author_counts(url: str, version: int, filters: Filters, by: tuple[str, ...]) -> pd.DataFrame:
+    return store().author_counts(filters, by)
+
+
+def coverage(start: dt.date, end: dt.date) -> pd.DataFrame:
+    return _coverage(*_key(), start, end)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _coverage(url: str, version: int, start: dt.date, end: dt.date) -> pd.DataFrame:
+    return store().coverage(start, end)
+
+
+def facts(filters: Filters, limit: int = 20_000) -> list[Fact]:
+    """What authors declare of the calls (numbers, hours, how often), of harassment posts."""
+    return _facts(*_key(), filters, limit)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _facts(url: str, version: int, filters: Filters, limit: int) -> list[Fact]:
+    return store().facts(filters, limit)
+
+
+# posts
+
+
+def posts(
+    filters: Filters, *, words: str = "", size: int = 25, after: str | None = None
+) -> PostsPage:
+    """A page of posts, newest first; of those that hold *words* where there are any."""
+    return _posts(*_key(), filters, words, size, after)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _posts(
+    url: str, version: int, filters: Filters, words: str, size: int, after: str | None
+) -> PostsPage:
+    if words:
+        return store().search(words, filters, size=size, after=after)
+    return store().posts(filters, size=size, after=after)
+
+
+def post(post_id: str) -> PostDetail | None:
+    return store().post(post_id)
+
+
+# the rest is small, and must be fresh
+
+
+def alerts(*, state: str | None = None, limit: int = 200) -> list[Alert]:
+    return store().alerts(state=state, limit=limit)
+
+
+def runs(limit: int = 100, *, source: str | None = None) -> list[Run]:
+    return store().runs(limit, source=source)
+
+
+def last_runs() -> dict[str, Run]:
+    return store().last_runs()
+
+
+def exports(limit: int = 100) -> list[ExportRecord]:
+    return store().exports(limit)
+
+
+def status() -> StoreStatus:
+    return store().status()

@@ -1,0 +1,199 @@
+"""What pages are made of: headings, charts with words and table, empty and broken states."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import charts, data, filters, words
+from dashboard.filters import Selection
+from dashboard.words import tr
+from raccroche.errors import ConfigError, RaccrocheError
+
+STALE_DAYS = 3
+
+# Streamlit's own elements only, set closer; nothing of a post is ever written as HTML.
+_STYLE = """
+<style>
+.stMainBlockContainer {padding-top: 3.2rem; padding-bottom: 4rem; max-width: 1320px;}
+h1 {font-size: 1.9rem !important; letter-spacing: -0.015em; padding: 0 0 .2rem !important;}
+h2 {font-size: 1.25rem !important; letter-spacing: -0.01em; padding: 1.1rem 0 .1rem !important;}
+h3 {font-size: 1.02rem !important; padding: .4rem 0 0 !important;}
+[data-testid="stMetricValue"] {font-size: 1.9rem; font-variant-numeric: tabular-nums;}
+[data-testid="stMetricLabel"] p {font-size: .86rem;}
+[data-testid="stCaptionContainer"] p {line-height: 1.45;}
+.st-key-lead p {font-size: 1.16rem; line-height: 1.55; max-width: 62rem;}
+.st-key-brandmark p {font-size: 1.3rem; font-weight: 700; letter-spacing: -.02em;}
+[data-testid="stSidebarNavItems"] span {font-size: .93rem;}
+[data-testid="stHeadingWithActionElements"] a {display: none;}
+@media (max-width: 640px) {
+  .stMainBlockContainer {padding-left: 1rem; padding-right: 1rem;}
+  h1 {font-size: 1.5rem !important;}
+}
+@media print {
+  [data-testid="stSidebar"], .st-key-filters, [data-testid="stToolbar"] {display: none;}
+}
+</style>
+"""
+
+
+def style() -> None:
+    st.html(_STYLE)
+
+
+def look() -> charts.Look:
+    """How charts are drawn for this reader: on light or dark, in French or English."""
+    return charts.Look(dark=st.context.theme.type == "dark", language=words.language())
+
+
+def heading(title: str, what: str = "") -> None:
+    """The title of a page and, in one sentence, what it answers."""
+    st.title(title, anchor=False)
+    if what:
+        st.caption(what)
+
+
+def begin(title: str, what: str = "") -> Selection:
+    """The top of a page about posts: title, operator's banner, filter bar; what is chosen."""
+    heading(title, what)
+    banner(data.today())
+    filters.bar(data.known())
+    return filters.selection()
+
+
+def lead(sentence: str) -> None:
+    """The sentence in words that stands above the first chart."""
+    with st.container(key="lead"):
+        st.markdown(escape(sentence))
+
+
+def escape(text: str) -> str:
+    """Markdown that shows *text* as it is; `**bold**` of ours is kept."""
+    return charts.markdown_safe(text)
+
+
+def chart(
+    drawn: Any,
+    summary: str,
+    table: pd.DataFrame | None = None,
+    *,
+    key: str,
+    columns: Mapping[str, Any] | None = None,
+    on_point: Callable[[Mapping[str, Any]], None] | None = None,
+    show_summary: bool = True,
+) -> None:
+    """
+    A chart with its words and its table. *table* holds what may be read and copied: no names, no
+    whole numbers. *on_point* receives the fields of the point that was clicked (`charts.POINT`).
+    """
+    alternative = summary.replace("**", "")
+    if on_point is None:
+        st.altair_chart(drawn, theme=None, key=key, alt=alternative)
+    else:
+        event = st.altair_chart(
+            drawn,
+            theme=None,
+            key=key,
+            alt=alternative,
+            on_select="rerun",
+            selection_mode=charts.POINT,
+        )
+        points = event.selection.get(charts.POINT, [])
+        if points:
+            on_point(points[0])
+    if show_summary:
+        st.caption(escape(summary))
+    if table is not None:
+        with st.expander(tr("Tableau des valeurs", "Table of values")):
+            show_table(table, columns=columns, key=f"{key}-table")
+
+
+def show_table(
+    table: pd.DataFrame, *, key: str, columns: Mapping[str, Any] | None = None, **options: Any
+) -> Any:
+    """A table of ours, numbers in the reader's format."""
+    return st.dataframe(table, hide_index=True, key=key, column_config=columns, **options)
+
+
+def note(text: str) -> None:
+    """A remark on method beside a chart."""
+    st.caption(escape(text))
+
+
+def nothing(text: str = "") -> None:
+    """The one empty state: no post meets the filters."""
+    st.info(
+        text
+        or tr(
+            "Aucune publication ne correspond à ces filtres. "
+            "Élargissez la période ou retirez un filtre.",
+            "No post meets these filters. Choose a longer period or remove a filter.",
+        )
+    )
+
+
+def nothing_yet() -> None:
+    """The database is missing, or nobody has labelled anything in it."""
+    heading(tr("Rien à montrer pour l’instant", "Nothing to show yet"))
+    st.markdown(
+        tr(
+            "La base ne contient pas encore de publications étiquetées. Pour commencer :",
+            "The database holds no labelled posts yet. To begin:",
+        )
+    )
+    st.code(
+        "raccroche demo        # un site fictif, pour voir\nraccroche run         # vos sources",
+        "bash",
+    )
+    st.caption(
+        tr(
+            "Activez d’abord une source dans config.toml ; `raccroche sources` les énumère.",
+            "First enable a source in config.toml; `raccroche sources` lists them.",
+        )
+    )
+
+
+def broken(error: RaccrocheError) -> None:
+    """An error a person can act on, in words; never a traceback."""
+    heading(tr("Les données ne sont pas lisibles", "The data cannot be read"))
+    st.code(str(error), None, wrap_lines=True)
+    advice = (
+        tr("Corrigez config.toml, puis rechargez la page.", "Correct config.toml, then reload.")
+        if isinstance(error, ConfigError)
+        else tr(
+            "Si une collecte est en cours, patientez puis rechargez ; "
+            "sinon lancez « raccroche doctor ».",
+            "If a collection is running, wait and reload; otherwise run “raccroche doctor”.",
+        )
+    )
+    st.caption(advice)
+
+
+def sidebar_foot() -> None:
+    """The date of the data, or that there is none; a broken configuration is told in the page."""
+    try:
+        if not data.exists():
+            return
+        last = data.known().last_day
+    except RaccrocheError:
+        return
+    if last is not None:
+        st.caption(tr("Données jusqu’au ", "Data up to ") + words.day(last))
+
+
+def banner(today: dt.date) -> None:
+    """The operator's sentence, and a warning when the data are old."""
+    text = data.settings().dashboard.banner
+    if text:
+        st.info(escape(text))
+    last = data.known().last_day
+    if last is not None and (today - last).days > STALE_DAYS:
+        age = words.plural((today - last).days, tr("jour", "day"), tr("jours", "days"))
+        st.warning(
+            tr(
+                f"La publication la plus récente a {age} : la collecte est peut-être arrêtée.",
+                f"The newest post is {age} old: collection may have stopped.",
+            )
+        )
