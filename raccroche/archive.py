@@ -29,7 +29,7 @@ from warcio.statusandheaders import (
 from warcio.warcwriter import WARCWriter
 
 from raccroche.bodies import BodyBroken, BodyTooLarge, decoded
-from raccroche.errors import ImportFileError
+from raccroche.errors import ImportFileError, StoreError
 from raccroche.post import Answer, Request
 from raccroche.redact import HIDDEN, headers_without_secrets, is_secret_name, url_without_secrets
 
@@ -39,6 +39,7 @@ _LARGEST_MEMBER = 2_000_000_000  # decompressed bytes of one gzip member; more i
 _CHUNK = re.compile(rb"[0-9A-Fa-f]{1,8} *(?:;[^\r\n]{0,200})?\r\n")
 _METADATA = "WARC-JSON-Metadata"
 _HOP = frozenset({"content-encoding", "transfer-encoding", "content-length", "connection"})
+_NAME = re.compile(r"raccroche-\d{8}T\d{6}Z-[0-9a-f]{8}\.warc\.gz")
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 _BROKEN = (
@@ -77,7 +78,10 @@ class Archive:
         self._file: int | None = None
         self._size = 0
         self._opened = now()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"the archive {folder} cannot be made: {error.strerror}") from error
 
     def add(self, answer: Answer, *, source: str, sent: Mapping[str, str]) -> None:
         """
@@ -97,7 +101,7 @@ class Archive:
 
     def files(self) -> list[Path]:
         """All files, oldest first."""
-        return sorted(self.folder.glob("raccroche-*.warc.gz"))
+        return sorted(path for path in self.folder.iterdir() if _NAME.fullmatch(path.name))
 
     def answers(self) -> Iterator[Answer]:
         """All answers kept, oldest file first."""
@@ -137,12 +141,19 @@ class Archive:
 
     def _append(self, members: bytes) -> None:
         day_over = self._now() - self._opened >= timedelta(days=1)
-        if self._file is None or day_over or self._size + len(members) > self._rotate_bytes:
-            self.close()
-            self._open()
-        assert self._file is not None
-        _write_all(self._file, members)
-        os.fsync(self._file)
+        try:
+            if self._file is None or day_over or self._size + len(members) > self._rotate_bytes:
+                self.close()
+                self._open()
+            assert self._file is not None
+            _write_all(self._file, members)
+            os.fsync(self._file)
+        except OSError as error:
+            if self._file is not None:
+                os.ftruncate(self._file, self._size)  # nothing is written behind half a record
+            raise StoreError(
+                f"the archive {self.folder} cannot be written: {error.strerror}"
+            ) from error
         self._size += len(members)
 
     def _open(self) -> None:
@@ -150,13 +161,14 @@ class Archive:
         self._opened = self._now()
         name = f"raccroche-{self._opened.strftime(_STAMP)}-{secrets.token_hex(4)}.warc.gz"
         path = self.folder / name
+        self._size = 0
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         buffer = io.BytesIO()
         writer = WARCWriter(buffer, gzip=True, warc_version="WARC/1.1")
         about = {"software": "Raccroche", "format": "WARC file version 1.1"}
         writer.write_record(writer.create_warcinfo_record(name, about))
         _write_all(self._file, buffer.getvalue())
-        self._size = len(buffer.getvalue())
+        self._size += len(buffer.getvalue())
         _sync_folder(self.folder)
 
     def _rewrite(self, path: Path, goes: Callable[["_Kept"], bool]) -> int:

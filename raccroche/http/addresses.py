@@ -40,6 +40,7 @@ _NOT_PUBLIC_6 = [
     ipaddress.IPv6Network(text)
     for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "2620:4f:8000::/48")
 ]
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
 
 
@@ -145,6 +146,8 @@ class Guard:
 
 
 def _check_host(host: str, url: str) -> None:
+    if ":" not in host and not _NAME.fullmatch(host):
+        raise AddressRefused(f"{host!r} is not the name of a host", url=url)
     last = host.rpartition(".")[2]
     if ":" not in host and _NUMBER.fullmatch(last):
         try:

@@ -301,7 +301,17 @@ class Session:
         headers |= {name.lower(): value for name, value in outgoing.headers.items()}
         if self._may_have_secrets(outgoing.url):
             headers |= {name.lower(): value for name, value in self.headers.items()}
-        return headers
+        return self._clean(headers, outgoing.url)
+
+    def _clean(self, headers: Mapping[str, str], url: httpx.URL) -> dict[str, str]:
+        """
+        *headers* without spaces around; a line break within is told without showing the value.
+        """
+        clean = {name: value.strip() for name, value in headers.items()}
+        for name, value in clean.items():
+            if any(sign in value for sign in "\r\n\0"):
+                raise self._failed(f"the header {name} holds a line break", url)
+        return clean
 
     def _may_have_secrets(self, url: httpx.URL) -> bool:
         private = url.scheme in ("https", "wss", "nntp")
@@ -331,6 +341,7 @@ class Session:
         headers = {"user-agent": self._client.user_agent, **request.headers}
         if self._may_have_secrets(url):
             headers |= self.headers
+        headers = self._clean(headers, url)
         read = stream.Reading.of(
             request.context, longest=self._budget_left(url), cap=self._client.max_body
         )
@@ -553,12 +564,13 @@ class _Outgoing:
         return _Outgoing(self.request, url, bare, self.stranger or elsewhere)
 
     def build(self, headers: Mapping[str, str]) -> httpx.Request:
+        encoded = {name.encode(): value.encode() for name, value in headers.items()}
         if not self.has_body:
-            return httpx.Request(self.method, self.url, headers=headers)
+            return httpx.Request(self.method, self.url, headers=encoded)
         return httpx.Request(
             self.method,
             self.url,
-            headers=headers,
+            headers=encoded,
             json=self.request.json,
             data=dict(self.request.form) if self.request.form is not None else None,
         )

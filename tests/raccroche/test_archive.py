@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import random
+import resource
 import signal
 import stat
 import subprocess
@@ -26,7 +27,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from raccroche.archive import Archive, read_warc
-from raccroche.errors import ImportFileError
+from raccroche.errors import ImportFileError, StoreError
 from raccroche.http import Client
 from raccroche.post import Answer, Request
 from tests.servers.faulty import FakeTime, Faulty, answer, polite_client
@@ -218,6 +219,36 @@ def test_after_kill_9_every_answer_that_was_added_is_there(tmp_path: Path) -> No
         child.stdout.close()
         urls = [got.url for got in Archive(folder).answers()]
         assert urls[: max(told) + 1] == [f"https://blog.example/{n}" for n in range(max(told) + 1)]
+
+
+def test_on_a_full_disk_no_half_record_stays(tmp_path: Path) -> None:
+    kept = keep(archive(tmp_path), page(1))
+    size = kept.files()[0].stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 200, before[1]))
+        with pytest.raises(StoreError, match="cannot be written"):
+            keep(kept, page(2, body=os.urandom(5000)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert kept.files()[0].stat().st_size == size
+    keep(kept, page(3))
+    assert read(kept.files()[0])[1] == Counter(answers=2, other=3)
+
+
+def test_a_folder_that_cannot_be_made_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="cannot be made"):
+        Archive(tmp_path / "file" / "warc")
+
+
+def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "raccroche-notes.warc.gz").write_bytes(b"mine")
+    kept = keep(archive(tmp_path), page(1))
+    assert kept.purge(START + timedelta(days=99)) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["raccroche-notes.warc.gz"]
 
 
 # ------------------------------------------------------------------------------- anybody's archives

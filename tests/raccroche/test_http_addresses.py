@@ -61,6 +61,10 @@ REFUSED_URLS = [
     "//example.org/",
     "example.org",
     "http:///path",
+    "http://\uff11\uff12\uff17.0.0.1/",
+    "http://127\u30020\u30020\u30021/",
+    "http://127.0.0.1%00.example.org/",
+    "http://exa\nmple.org/",
     "http://",
     "",
 ]

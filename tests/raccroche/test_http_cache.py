@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from raccroche.errors import ConfigError
 from raccroche.http import Session
 from raccroche.http.cache import Cache, Validators
 from raccroche.post import Answer, Request
@@ -130,3 +131,28 @@ def test_validators_not_met_for_long_are_forgotten(tmp_path: Path) -> None:
     cache.forget_before(91 * 86_400)
     assert cache.validators("s", "u") is None
     cache.close()
+
+
+async def test_a_damaged_cache_is_begun_anew(server: Faulty, tmp_path: Path) -> None:
+    path = tmp_path / "c"
+    path.write_bytes(b"this is no database" * 100)
+    server.on("/", TAGGED)
+    await fetch(server, path, keep=True)
+    await fetch(server, path, keep=True)
+    assert conditions(server) == ASKED
+
+
+def test_a_cache_where_no_file_can_be_is_a_setting_to_correct(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ConfigError, match="cannot be written"):
+        Cache(tmp_path / "file" / "cache.sqlite3")
+
+
+def test_a_cache_that_fails_later_costs_no_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = Cache(tmp_path / "c")
+    cache.close()
+    cache.keep("s", "u", Validators('"1"', None), now=0)
+    assert cache.validators("s", "u") is None
+    assert "cannot be used" in caplog.text

@@ -1,20 +1,34 @@
 """The client against a real server on loopback: what goes out, what comes back, what is refused."""
 
+import asyncio
 import gzip
 import logging
 import ssl
 from collections.abc import AsyncIterator
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 import brotli
 import pytest
 import zstandard
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import RequestReceived
 
 from raccroche.errors import BudgetSpent, ConfigError, FetchError
 from raccroche.http import Budget, Client
 from raccroche.post import Answer, Request
-from tests.servers.faulty import FakeTime, Faulty, answer, drip, endless, polite_client, reset
+from tests.servers.faulty import (
+    FakeTime,
+    Faulty,
+    answer,
+    drip,
+    endless,
+    polite_client,
+    reset,
+    self_signed,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -171,6 +185,22 @@ async def test_no_secret_reaches_a_log_or_an_error(
             await session.fetch(Request(server.url("/gone?key=s3cret&page=2")))
     assert "s3cret" not in caplog.text + str(caught.value) + caught.value.url
     assert "page=2" in str(caught.value)
+
+
+async def test_a_secret_with_a_line_end_is_used_without_and_one_with_a_line_break_is_not_shown(
+    server: Faulty, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.on("/", answer("x"))
+    async with polite_client(FakeTime()) as client:
+        session = client.session("test", headers={"X-Token": "s3cr\u00e9t\n"})
+        await session.fetch(Request(server.url()))
+        session.headers["X-Token"] = "s3cr\u00e9t\r\nX-Other: 1"
+        with pytest.raises(FetchError, match="x-token holds a line break") as caught:
+            await session.fetch(Request(server.url()))
+    assert server.seen[0].headers["x-token"].encode("latin-1").decode() == "s3cr\u00e9t"
+    assert "s3cr" not in caplog.text + str(caught.value)
+    assert len(server.seen) == 1
 
 
 async def test_a_line_is_logged_for_every_host(
@@ -483,3 +513,34 @@ async def test_impolite_clients_ask_neither_robots_nor_patience(server: Faulty) 
         for _ in range(3):
             await session.fetch(Request(server.url()))
     assert (server.about, time.slept, session.robots) == ([], [], "not asked")
+
+
+class TwoServer(asyncio.Protocol):
+    """Speaks HTTP/2 and nothing else; says `two` to everything."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.wire = cast(asyncio.Transport, transport)
+        self.two = H2Connection(H2Configuration(client_side=False))
+        self.two.initiate_connection()
+        self.wire.write(self.two.data_to_send())
+
+    def data_received(self, data: bytes) -> None:
+        for event in self.two.receive_data(data):
+            if isinstance(event, RequestReceived):
+                self.two.send_headers(event.stream_id, [(":status", "200")])
+                self.two.send_data(event.stream_id, b"two", end_stream=True)
+        self.wire.write(self.two.data_to_send())
+
+
+async def test_a_server_that_offers_http_2_is_asked_over_it(tmp_path: Path) -> None:
+    key, certificate = self_signed(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    tls.set_alpn_protocols(["h2"])
+    loop = asyncio.get_running_loop()
+    two = await loop.create_server(TwoServer, "127.0.0.1", 0, ssl=tls)
+    url = f"https://127.0.0.1:{two.sockets[0].getsockname()[1]}/"
+    trusting = ssl.create_default_context(cafile=certificate)
+    async with polite_client(FakeTime(), tls=trusting) as client:
+        assert (await client.session("test").fetch(Request(url))).body == b"two"
+    two.close()

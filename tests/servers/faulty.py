@@ -120,10 +120,7 @@ class Faulty:
         Speak TLS on the same port, with a certificate for 127.0.0.1 signed by itself; return it.
         """
         self._server.close()
-        key, certificate = folder / "key.pem", folder / "certificate.pem"
-        command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1"
-        command += f" -addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
-        subprocess.run(command.split(), check=True, capture_output=True)
+        key, certificate = self_signed(folder)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate, key)
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=tls)
@@ -200,6 +197,15 @@ class FakeTime:
         self.slept.append(round(seconds, 3))
         self.seconds += seconds
         await asyncio.sleep(0)
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """(key, certificate) for 127.0.0.1, made in *folder*."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1"
+    command += f" -addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
+    subprocess.run(command.split(), check=True, capture_output=True)
+    return key, certificate
 
 
 @cache
