@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self
 
-from nlp.lexicon import BOUNDARY, Lexicon
+from nlp.lexicon import Lexicon
 from nlp.text import SENTENCE_END, Words, fold, words
 
 _MEMORY = 200_000
@@ -340,10 +340,16 @@ def _stands_as_name(mention: Mention, read: Words, text: str) -> bool:
     return any(char.islower() for char in around)
 
 
-def override_codes(codes: list[str], mentions: Iterable[Mention], brand: str, tail: str) -> None:
-    """Write the brands into the encoded post, so that rules can say BRAND."""
+def override_codes(
+    codes: list[str], mentions: Iterable[Mention], kept: frozenset[str], brand: str, tail: str
+) -> None:
+    """Write the brands into the encoded post, so that rules can say BRAND.
+
+    Words of the `kept` lists stay what they are (Bloctel is a list before it is a name).
+    """
     for mention in mentions:
+        if codes[mention.first] in kept:
+            continue
         codes[mention.first] = brand
         for position in range(mention.first + 1, mention.last):
-            if codes[position] != BOUNDARY or position > mention.first:
-                codes[position] = tail
+            codes[position] = tail

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from nlp.brands import BrandTable, Mention
 from nlp.lexicon import Hit
+from nlp.types import ACCUSED_ROLES
 
 Hits = Mapping[str, Sequence[Hit]]
 
@@ -74,6 +75,8 @@ ATTRIBUTION_RULES = (
     "attr.impersonated",
     "attr.line",
     "attr.solution",
+    "attr.alone",
+    "attr.left",
     "attr.compared",
 )
 _NEVER_CALLERS = frozenset({"public"})
@@ -205,7 +208,7 @@ def parts(
     for brand in dict.fromkeys((*named, *given)):
         own = [mention for mention in mentions if mention.brand == brand]
         answer[brand] = _part(brand, own, hits, cut, table, alone, brand in given)
-    return _settled(answer, table)
+    return _settled(answer, given)
 
 
 def _part(
@@ -220,17 +223,19 @@ def _part(
     if table.sector(brand) in _NEVER_CALLERS:
         role = "impersonated" if covers(hits.get("attr.impersonated", ()), own) else "cited"
         return Part(role, 0.0)
-    evidence = 0.0
-    if given:
-        evidence += 1.5
+    evidence = 1.5 if given else 0.0
     if alone:
-        evidence += 0.7
+        evidence += 1.2
     if covers(hits.get("attr.caller", ()), own):
         evidence += 2.0
     if "attr.you" in hits and (alone or given or any(mention.handle for mention in own)):
         evidence += 1.5
     if _shares_sentence(own, cut):
         evidence += 0.8
+    elif _among_signals(own, hits, cut):
+        evidence += 0.6
+    if "sig.former_customer" in hits and covers(hits.get("attr.left", ()), own):
+        evidence += 1.2
     principal = covers(hits.get("attr.principal", ()), own)
     if principal:
         evidence += 1.0
@@ -245,8 +250,14 @@ def _part(
     return Part(role, evidence, given and not own)
 
 
-_OTHER_ROLES = (("impersonated", 3.0), ("solution", 2.0), ("line", 1.5), ("compared", 1.2))
-_ROLE_NAMES = {"line": "line_operator"}
+_OTHER_ROLES = (
+    ("impersonated", 3.0),
+    ("solution", 2.0),
+    ("alone", 2.5),
+    ("line", 1.5),
+    ("compared", 1.2),
+)
+_ROLE_NAMES = {"line": "line_operator", "alone": "compared"}
 
 
 def covers(found: Sequence[Hit], own: Sequence[Mention]) -> bool:
@@ -264,13 +275,29 @@ def _shares_sentence(own: Sequence[Mention], cut: Sequence[Sentence]) -> bool:
     )
 
 
-def _settled(answer: dict[str, Part], table: BrandTable) -> dict[str, Part]:
-    """Where one brand is plainly the caller, those with little evidence are only named."""
+def _among_signals(own: Sequence[Mention], hits: Hits, cut: Sequence[Sentence]) -> bool:
+    """Whether a sentence of the brand carries a signal ("3 fois hier, dimanche, en masqué")."""
+    marks = [hit.first for rule, found in hits.items() if rule in TOGETHER for hit in found]
+    return any(
+        sentence.first <= mention.first < sentence.last
+        and any(sentence.first <= mark < sentence.last for mark in marks)
+        for mention in own
+        for sentence in cut
+    )
+
+
+def _settled(answer: dict[str, Part], given: Sequence[str]) -> dict[str, Part]:
+    """Where one brand is plainly the caller, others with little evidence are only named; where
+    none is, the one with most evidence is taken for the caller.
+    """
     strongest = max((part.evidence for part in answer.values()), default=0.0)
     settled = {}
     for brand, part in answer.items():
-        accused = part.role in ("caller", "suspected_principal")
-        if accused and part.evidence < _ACCUSED_THRESHOLD + 0.6 and strongest >= 2.5:
+        accused = part.role in ACCUSED_ROLES
+        if accused and brand not in given and part.evidence + 1.0 < strongest and strongest >= 2.8:
             part = Part("cited", part.evidence, part.inherited)
+        elif not accused and part.role in ("cited", "addressee"):
+            if strongest < _ACCUSED_THRESHOLD and part.evidence == strongest > 0:
+                part = Part("caller", part.evidence, part.inherited)
         settled[brand] = part
     return settled

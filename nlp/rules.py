@@ -144,6 +144,7 @@ class Reader:
         self.table = table
         self.plan = plan
         self.lexicon = lexicon if lexicon is not None else french()
+        self._kept = self.lexicon.members("LISTNAME")
 
     def analyse(self, text: Text) -> Analysis:
         """Read one post; any string is answered, in time linear in its length."""
@@ -159,7 +160,7 @@ class Reader:
             source_brands=[b for b in (reviewed, answered) if b is not None],
             topic=text.thread_title or "",
         )
-        override_codes(codes, mentions, BRAND, BRAND_TAIL)
+        override_codes(codes, mentions, self._kept, BRAND, BRAND_TAIL)
         _hide_quotes(codes, read, cleaned.quoted)
         encoded = "".join(codes)
         hits = without_denied(by_rule(self.lexicon.find(encoded)))
