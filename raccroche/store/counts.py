@@ -11,9 +11,11 @@ from raccroche.store.rows import date_of, day_number, labeller_number
 from raccroche.store.selection import (
     LABELLED,
     Scope,
+    accuses,
     brand_numbers,
     conditions,
     mention_conditions,
+    own_conditions,
     rare,
     scope_of,
     source_numbers,
@@ -96,7 +98,9 @@ def _from_counts(
     keys = _count_keys(
         by, counts.c.day, counts.c.month, counts.c.brand_n, counts.c.source_n, counts.c.term_n
     )
-    query = select(*keys, *(func.sum(counts.c[cell]).label(cell) for cell in CELLS))
+    query = select(
+        *keys, *(func.coalesce(func.sum(counts.c[cell]), 0).label(cell) for cell in CELLS)
+    )
     query = query.where(
         counts.c.labeller_n == labeller_n,
         counts.c.term_n.in_(_term_rows(conn, filters, kind)),
@@ -176,7 +180,7 @@ def _from_rows(
 ) -> list[Any]:
     """The same rows counted from the posts themselves: exact for any filter, and as slow as there are posts."""
     rows: list[Any] = []
-    for unit, brand_n, sentiment, harassment, extra in _row_units(filters, scope, by):
+    for unit, brand_n, sentiment, harassment, extra in _row_units(scope, by):
         term_n: ColumnElement[int] = marks.c.term_n if kind else literal(ALL)
         keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, term_n)
         cell = sentiment + 3 * _as_int(harassment) + 6 * _as_int(testimony())
@@ -188,7 +192,7 @@ def _from_rows(
             else unit
         )
         query = select(*keys, cell.label("cell"), func.count().label("units")).select_from(start)
-        query = query.where(*conditions(scope), *extra, rare(conn, scope), posts.c.day != UNDATED)
+        query = query.where(*extra, rare(conn, scope), posts.c.day != UNDATED)
         if kind:
             query = query.where(
                 marks.c.term_n.in_(term_numbers_of(conn, kind, filters.terms.get(kind, ())))
@@ -204,33 +208,28 @@ def _as_int(flag: Any) -> Any:
 
 
 def _row_units(
-    filters: Filters, scope: Scope, by: Sequence[str]
-) -> list[tuple[Any, Any, Any, Any, list[Any]]]:
+    scope: Scope, by: Sequence[str]
+) -> list[tuple[Any, Any, Any, Any, list[ColumnElement[bool]]]]:
     """The units to count: (from, brand number, sentiment, harassment, conditions)."""
-    branded = "brand" in by or "family" in by or scope.brands is not None
-    if not branded:
-        return [(LABELLED, literal(ALL), labels.c.sentiment, labels.c.harassment, [])]
+    common = conditions(scope, own=False)
+    whole = [*common, *own_conditions(scope)]
+    if not ("brand" in by or "family" in by or scope.brands is not None):
+        return [(LABELLED, literal(ALL), labels.c.sentiment, labels.c.harassment, whole)]
     joined = LABELLED.join(
         mentions, (mentions.c.post_n == posts.c.n) & (mentions.c.labeller_n == scope.labeller_n)
     )
-    named = (
-        joined,
-        mentions.c.brand_n,
-        mentions.c.sentiment,
-        mentions.c.harassment,
-        mention_conditions(scope),
-    )
+    own = [*common, *mention_conditions(scope)]
+    named = (joined, mentions.c.brand_n, mentions.c.sentiment, mentions.c.harassment, own)
     if scope.brands is not None and not scope.unknown_brand:
         return [named]
-    accusing = select(mentions.c.post_n).where(
-        mentions.c.post_n == posts.c.n,
-        mentions.c.labeller_n == scope.labeller_n,
-        mentions.c.harassment,
+    nobody = [*whole, labels.c.harassment, ~accuses(scope)]
+    unknown = (
+        LABELLED,
+        literal(UNKNOWN_BRAND_N),
+        labels.c.sentiment,
+        labels.c.harassment,
+        nobody,
     )
-    own: list[Any] = [labels.c.harassment, ~accusing.exists()]
-    if scope.sentiments is not None:
-        own.append(labels.c.sentiment.in_(scope.sentiments))
-    unknown = (LABELLED, literal(UNKNOWN_BRAND_N), labels.c.sentiment, labels.c.harassment, own)
     return [named, unknown]
 
 
@@ -396,13 +395,13 @@ def cluster_counts(conn: Connection, filters: Filters) -> "pd.DataFrame":
         return pd.DataFrame(columns=columns)
     author = func.coalesce(posts.c.author_n, -posts.c.n)
     per_author = []
-    for unit, brand_n, _, harassment, extra in _row_units(filters, scope, ("brand",)):
+    for unit, brand_n, _, harassment, extra in _row_units(scope, ("brand",)):
         query = select(
             brand_n.label("brand_n"),
             author.label("author"),
             _as_int(harassment).label("harassment"),
         ).select_from(unit)
-        per_author.append(query.where(*conditions(scope), *extra, rare(conn, scope)))
+        per_author.append(query.where(*extra, rare(conn, scope)))
     units = per_author[0].union_all(*per_author[1:]).subquery()
     each = (
         select(
@@ -459,7 +458,7 @@ def _author_rows(
     author = func.coalesce(posts.c.author_n, -posts.c.n).label("author")
     copy = _as_int(posts.c.group_n != posts.c.n).label("copy")
     rows: list[Any] = []
-    for unit, brand_n, _, harassment, extra in _row_units(filters, scope, by):
+    for unit, brand_n, _, harassment, extra in _row_units(scope, by):
         term_n: ColumnElement[int] = marks.c.term_n if kind else literal(ALL)
         keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, term_n)
         start = unit
@@ -473,9 +472,7 @@ def _author_rows(
             ]
         query: Select[Any] = select(*keys, author, copy).select_from(start)
         rows += conn.execute(
-            query.where(
-                *conditions(scope), harassment, *extra, rare(conn, scope), posts.c.day != UNDATED
-            )
+            query.where(*extra, harassment, rare(conn, scope), posts.c.day != UNDATED)
         ).all()
     return rows
 

@@ -15,7 +15,7 @@ from raccroche.store.tables import bands, posts
 WINDOW = 90  # days between two copies, unless they are in one thread
 _SHORTEST = 40  # characters of a text that can be a copy: "Merci beaucoup !" is said by many
 _SHORTEST_NEAR = 80
-_SIMILAR = 0.85  # Jaccard of five-letter pieces
+_SIMILAR = 0.75  # Jaccard of five-letter pieces
 _BANDS, _ROWS = (
     8,
     6,
@@ -80,32 +80,27 @@ def is_near(one: Candidate, other: Candidate) -> bool:
     """
     Whether two texts are one text, edited.
 
-    A letter sent around with another firm's name or another number in it is another testimony: neither may differ.
+    A letter sent around with another firm or another number put in is another testimony: two texts of which each has a
+    name or number that the other lacks are apart, however alike.
     """
     if one.context_brand != other.context_brand:
         return False
     mine, theirs = own_text(one.text, one.quoted), own_text(other.text, other.quoted)
-    if _names_and_numbers(mine) != _names_and_numbers(theirs) and _told_apart(mine, theirs):
+    if _only_in(mine, theirs) and _only_in(theirs, mine):
         return False
     left, right = _pieces(plain(mine)), _pieces(plain(theirs))
     return len(left & right) >= _SIMILAR * len(left | right)
 
 
+def _only_in(text: str, other: str) -> bool:
+    """Whether a name (a word with a capital) or number of *text* is nowhere in *other*."""
+    there = {word.casefold() for word in _WORDS.findall(other)}
+    named = (word for word in _WORDS.findall(text) if word[0].isupper() or word[0].isdigit())
+    return any(word.casefold() not in there for word in named)
+
+
 def _pieces(folded: str) -> set[str]:
     return {folded[at : at + 5] for at in range(max(1, len(folded) - 4))}
-
-
-def _names_and_numbers(text: str) -> set[str]:
-    return {
-        word.casefold() for word in _WORDS.findall(text) if word[0].isupper() or word[0].isdigit()
-    }
-
-
-def _told_apart(mine: str, theirs: str) -> bool:
-    """Whether a name or number of one text is nowhere in the other."""
-    words, others = ({w.casefold() for w in _WORDS.findall(text)} for text in (mine, theirs))
-    named = _names_and_numbers(mine) | _names_and_numbers(theirs)
-    return bool(named & (words ^ others))
 
 
 def candidate(row: Any, quoted: tuple[str, ...]) -> Candidate:

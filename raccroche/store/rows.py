@@ -294,4 +294,6 @@ def stored_labels(row: Row[Any], post_id: str, labeller: str, found: Sequence[Me
 
 def labeller_number(conn: Connection, name: str) -> int | None:
     """The number of a labeller; None for one that has labelled nothing."""
-    return conn.execute(select(labellers.c.n).where(labellers.c.name == name)).scalar_one_or_none()
+    return conn.execute(
+        select(labellers.c.n).where(labellers.c.name == clean(name))
+    ).scalar_one_or_none()

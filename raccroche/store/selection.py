@@ -2,11 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from raccroche.store.records import Filters
-from raccroche.store.rows import labeller_number, numbers_between
+from raccroche.store.rows import clean, labeller_number, numbers_between
 from raccroche.store.tables import (
     SENTIMENTS,
     UNKNOWN_BRAND,
@@ -75,9 +87,9 @@ def brand_numbers(conn: Connection, filters: Filters) -> list[int] | None:
         return None
     query = select(brands.c.n)
     if filters.brands:
-        query = query.where(brands.c.name.in_(filters.brands))
+        query = query.where(brands.c.name.in_(map(clean, filters.brands)))
     if filters.families:
-        query = query.where(brands.c.family.in_(filters.families))
+        query = query.where(brands.c.family.in_(map(clean, filters.families)))
     return list(conn.execute(query).scalars())
 
 
@@ -86,9 +98,9 @@ def source_numbers(conn: Connection, filters: Filters) -> list[int] | None:
         return None
     query = select(sources.c.n)
     if filters.sources:
-        query = query.where(sources.c.source.in_(filters.sources))
+        query = query.where(sources.c.source.in_(map(clean, filters.sources)))
     if filters.platforms:
-        query = query.where(sources.c.platform.in_(filters.platforms))
+        query = query.where(sources.c.platform.in_(map(clean, filters.platforms)))
     return list(conn.execute(query).scalars())
 
 
@@ -96,12 +108,16 @@ def term_numbers_of(conn: Connection, kind: str, names: Sequence[str] = ()) -> l
     """The numbers of terms of a kind: those named, or all."""
     query = select(terms.c.n).where(terms.c.kind == kind)
     if names:
-        query = query.where(terms.c.name.in_(names))
+        query = query.where(terms.c.name.in_(map(clean, names)))
     return list(conn.execute(query).scalars())
 
 
-def conditions(scope: Scope, *, marked: bool = True) -> list[ColumnElement[bool]]:
-    """What a post (joined with the labeller's labels) must meet; *marked* False leaves brands and terms out."""
+def conditions(scope: Scope, *, own: bool = True) -> list[ColumnElement[bool]]:
+    """
+    What a post, joined with the labeller's labels, must meet.
+
+    *own* False leaves out brand, sentiment and harassment: the caller asks them of each mention.
+    """
     found = [labels.c.labeller_n == scope.labeller_n, countable(), *_range(scope, posts.c.n)]
     if not scope.with_copies:
         found.append(first_of_group())
@@ -109,13 +125,9 @@ def conditions(scope: Scope, *, marked: bool = True) -> list[ColumnElement[bool]
         found.append(posts.c.source_n.in_(scope.sources))
     if scope.testimony_only:
         found.append(testimony())
-    if scope.brands is None:
-        found += _own(scope)
-    elif marked:
-        found.append(_brand(scope))
-    if marked:
-        found += [_marked(scope, numbers) for numbers in scope.terms.values()]
-    return found
+    if own:
+        found += own_conditions(scope) if scope.brands is None else [_brand(scope)]
+    return found + [_marked(scope, numbers) for numbers in scope.terms.values()]
 
 
 def _range(scope: Scope, column: ColumnElement[int]) -> list[ColumnElement[bool]]:
@@ -127,7 +139,7 @@ def _range(scope: Scope, column: ColumnElement[int]) -> list[ColumnElement[bool]
     return found
 
 
-def _own(scope: Scope) -> list[ColumnElement[bool]]:
+def own_conditions(scope: Scope) -> list[ColumnElement[bool]]:
     """Sentiment and harassment of the post as a whole."""
     found: list[ColumnElement[bool]] = []
     if scope.sentiments is not None:
@@ -137,36 +149,45 @@ def _own(scope: Scope) -> list[ColumnElement[bool]]:
     return found
 
 
-def mention_conditions(scope: Scope) -> list[ColumnElement[bool]]:
+def mention_conditions(scope: Scope, table: FromClause = mentions) -> list[ColumnElement[bool]]:
     """What a mention must meet: brand, sentiment toward it, harassment by it."""
-    found = [mentions.c.labeller_n == scope.labeller_n]
+    found = [table.c.labeller_n == scope.labeller_n]
     if scope.brands is not None:
-        found.append(mentions.c.brand_n.in_(scope.brands))
+        found.append(table.c.brand_n.in_(scope.brands))
     if scope.sentiments is not None:
-        found.append(mentions.c.sentiment.in_(scope.sentiments))
+        found.append(table.c.sentiment.in_(scope.sentiments))
     if scope.harassment_only:
-        found.append(mentions.c.harassment)
+        found.append(table.c.harassment)
     return found
 
 
+# in subqueries under their own names: a query around them may read the same tables
+_mentioned = mentions.alias("mentioned")
+_accusing = mentions.alias("accusing")
+_told = marks.alias("told")
+
+
 def _brand(scope: Scope) -> ColumnElement[bool]:
-    named = exists().where(mentions.c.post_n == posts.c.n, *mention_conditions(scope))
+    named = exists().where(_mentioned.c.post_n == posts.c.n, *mention_conditions(scope, _mentioned))
     if not scope.unknown_brand:
         return named
-    accusing = exists().where(
-        mentions.c.post_n == posts.c.n,
-        mentions.c.labeller_n == scope.labeller_n,
-        mentions.c.harassment,
+    return or_(named, and_(labels.c.harassment, ~accuses(scope), *own_conditions(scope)))
+
+
+def accuses(scope: Scope) -> ColumnElement[bool]:
+    """Whether a post accuses a brand by name."""
+    return exists().where(
+        _accusing.c.post_n == posts.c.n,
+        _accusing.c.labeller_n == scope.labeller_n,
+        _accusing.c.harassment,
     )
-    nobody = and_(labels.c.harassment, ~accusing, *_own(scope))
-    return or_(named, nobody)
 
 
 def _marked(scope: Scope, numbers: list[int]) -> ColumnElement[bool]:
     return exists().where(
-        marks.c.labeller_n == scope.labeller_n,
-        marks.c.term_n.in_(numbers),
-        marks.c.post_n == posts.c.n,
+        _told.c.labeller_n == scope.labeller_n,
+        _told.c.term_n.in_(numbers),
+        _told.c.post_n == posts.c.n,
     )
 
 
@@ -174,29 +195,25 @@ def rare(conn: Connection, scope: Scope) -> ColumnElement[bool]:
     """The narrowest filter as a set of post numbers if it is small: the database then starts from it."""
     best: tuple[int, Select[tuple[int]]] | None = None
     for query in _narrowing(scope):
-        size = conn.execute(
-            select(func.count()).select_from(query.limit(RARE).subquery())
-        ).scalar_one()
+        counted = select(func.count()).select_from(query.limit(RARE).subquery())
+        size = conn.execute(counted).scalar_one()
         if size < RARE and (best is None or size < best[0]):
             best = (size, query)
     return true() if best is None else posts.c.n.in_(best[1])
 
 
-def _narrowing(scope: Scope) -> list[Select[tuple[int]]]:
-    found = [
-        select(marks.c.post_n).where(
-            marks.c.labeller_n == scope.labeller_n,
-            marks.c.term_n.in_(numbers),
-            *_range(scope, marks.c.post_n),
+def _narrowing(scope: Scope) -> list[Any]:
+    found: list[Any] = [
+        select(_told.c.post_n).where(
+            _told.c.labeller_n == scope.labeller_n,
+            _told.c.term_n.in_(numbers),
+            *_range(scope, _told.c.post_n),
         )
         for numbers in scope.terms.values()
     ]
     if scope.brands is not None and not scope.unknown_brand:
-        found.append(
-            select(mentions.c.post_n).where(
-                *mention_conditions(scope), *_range(scope, mentions.c.post_n)
-            )
-        )
+        own = mention_conditions(scope, _mentioned)
+        found.append(select(_mentioned.c.post_n).where(*own, *_range(scope, _mentioned.c.post_n)))
     return found
 
 

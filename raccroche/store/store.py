@@ -26,21 +26,21 @@ from raccroche.store import (
 from raccroche.store.engine import Database
 from raccroche.store.records import (
     Alert,
+    BrandSeen,
     Erased,
     ExportRecord,
-    ReviewItem,
-    SeriesValue,
-    StoreStatus,
-    Takedown,
-    BrandSeen,
     Fact,
     Filters,
     Labeller,
     PostDetail,
     PostRow,
     PostsPage,
+    ReviewItem,
+    SeriesValue,
     SourceSeen,
     StoredPost,
+    StoreStatus,
+    Takedown,
     Totals,
 )
 from raccroche.store.rows import clean, moment

@@ -1,6 +1,7 @@
 """A fresh store for each test, on SQLite and on PostgreSQL."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,23 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Where the store of a test is."""
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.server)]
+
+
+@contextmanager
+def place(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """Where a fresh store of the dialect that *request* asks for may be."""
     if request.param == "sqlite":
-        yield str(tmp_path / "raccroche.db")
+        yield str(folder / "raccroche.db")
         return
     with postgres.database(request.getfixturevalue("postgres_url")) as found:
+        yield found
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where the store of a test is."""
+    with place(request, tmp_path) as found:
         yield found
 
 
