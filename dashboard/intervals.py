@@ -1,4 +1,4 @@
-"""Intervals, small-count rules and differences: scipy does the mathematics, nothing is shown bare."""
+"""Intervals, small-count rules and differences: scipy does the mathematics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ def clustered_share(clusters: pd.DataFrame, *, seed: int = 20260811) -> Interval
 
 def rate_ratio(before: tuple[int, float], after: tuple[int, float]) -> Interval | None:
     """
-    After over before, of two (count, exposure): exact, conditional on their sum. None if a base is 0.
+    After over before, of two (count, exposure): exact, given their sum. None if a base is 0.
     """
     (b, base_b), (a, base_a) = before, after
     if base_a <= 0 or base_b <= 0 or b == 0:
