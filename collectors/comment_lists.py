@@ -132,6 +132,9 @@ def numbered(node: Node) -> tuple[str, str | None] | None:
     return found.group(1) or found.group(2), above if above and above != "0" else None
 
 
+_MOST_PARTS = 12  # elements with the same number; more is no comment
+
+
 def _units(carriers: Iterable[Node], number_of: NumberOf) -> dict[str, _Unit]:
     units: dict[str, _Unit] = {}
     for node in carriers:
@@ -143,7 +146,7 @@ def _units(carriers: Iterable[Node], number_of: NumberOf) -> dict[str, _Unit]:
         if part is None:
             continue
         unit = units.setdefault(number, _Unit(number, []))
-        if all(part.mem_id != other.mem_id for other in unit.parts):
+        if len(unit.parts) < _MOST_PARTS and all(part.mem_id != n.mem_id for n in unit.parts):
             around = unit.parts and any(n.mem_id == part.mem_id for n in ancestors(unit.root))
             unit.parts.insert(0 if around else len(unit.parts), part)
         unit.parent = unit.parent or parent

@@ -64,6 +64,9 @@ def requests(settings: Settings, state: State) -> Iterator[Request]:
         yield Request(url, context=context)
 
 
+_FEED_TAG = re.compile(rb"<(?:\w+:)?(?:rss|feed|rdf|channel|item|entry)\b", re.IGNORECASE)
+
+
 def parse(answer: Answer) -> Page:
     """The entries of one feed."""
     start = answer.body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -74,6 +77,10 @@ def parse(answer: Answer) -> Page:
         if blocked is not None:
             return blocked
         raise SourceError("expected a feed, got a page", url=answer.url)
+    if not re.search(
+        rb"<(?:\w+:)?(?:rss|feed|rdf|channel|item|entry)\b", answer.body, re.IGNORECASE
+    ):
+        raise SourceError("expected a feed, got something else", url=answer.url)
     return _parse_xml(answer)
 
 
@@ -96,7 +103,9 @@ def _parse_xml(answer: Answer) -> Page:
     if answer.url.startswith("http"):
         sent["content-location"] = answer.url
     try:
-        feed = feedparser.parse(answer.body, response_headers=sent)
+        feed = feedparser.parse(
+            answer.body, response_headers=sent, sanitize_html=False, resolve_relative_uris=False
+        )
     except (SAXException, LookupError, ValueError, TypeError, AttributeError, AssertionError) as e:
         raise SourceError(f"the feed cannot be read ({e})"[:300], url=answer.url) from e
     if not feed.entries and not feed.get("version"):

@@ -684,7 +684,8 @@ def _parse_page(answer: Answer) -> Page:
     page = tree(html)
     url = page_url(answer, page)
     found = pages.comments(page, now=answer.fetched_at)
-    posts = tuple(p for one in found if (p := _page_comment(one, page, url, answer)) is not None)
+    place = _Place(url, _post_number(page), page_title(page), page_language(page))
+    posts = tuple(p for one in found if (p := _page_comment(one, place, answer)) is not None)
     declared = pages.declared(page, url)
     if not found:
         return _no_comments(answer, page, html, declared)
@@ -693,27 +694,37 @@ def _parse_page(answer: Answer) -> Page:
     return Page(posts=posts, declared=declared, next=_comment_pages(page, url, answer))
 
 
-def _page_comment(one: pages.Found, page: Tree, url: str, answer: Answer) -> Post | None:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What all comments of a page share."""
+
+    url: str
+    number: str | None
+    title: str | None
+    language: str | None
+
+
+def _page_comment(one: pages.Found, place: _Place, answer: Answer) -> Post | None:
     post = _comment(
         answer,
         number=one.number,
         author=one.author or "",
         text=one.text,
         at=one.moment.at if one.moment else None,
-        link=absolute(f"#comment-{one.number}", url) if url else None,
+        link=f"{place.url}#comment-{one.number}" if place.url else None,
         parent=one.parent,
-        thread=_post_number(page) or url or None,
+        thread=place.number or place.url or None,
         pingback=one.pingback,
     )
     if post is None:
         return None
     return replace(
         post,
-        source=_source(answer, url),
-        author=clean_author(one.author),
+        source=_source(answer, place.url),
+        author=one.author,
         day_only=bool(one.moment and one.moment.day_only),
-        thread_title=page_title(page),
-        language=page_language(page),
+        thread_title=place.title,
+        language=place.language,
         engagement=counts(likes=one.likes),
     )
 
@@ -777,16 +788,19 @@ def _comment_pages(page: Tree, url: str, answer: Answer) -> tuple[Request, ...]:
     return tuple(asked)
 
 
-_ARTICLE_TEXT = (
-    ".entry-content, .wp-block-post-content, .post-content, .post-entry, .article-content, "
-    ".td-post-content, "
-    "[itemprop=articleBody], .entry, article"
+_ARTICLE_TEXTS = (
+    ".wp-block-post-content",
+    ".entry-content",
+    "[itemprop=articleBody]",
+    ".post-content, .post-entry, .article-content, .td-post-content",
+    ".entry",
+    "article",
 )
 
 
 def _page_article(page: Tree, url: str, answer: Answer) -> tuple[Post, ...]:
     number = _post_number(page)
-    node = page.css_first(_ARTICLE_TEXT)
+    node = next((n for s in _ARTICLE_TEXTS if (n := page.css_first(s)) is not None), None)
     if node is None or number is None:
         return ()
     text = text_of(node)
