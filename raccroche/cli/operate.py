@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from raccroche import pipeline
@@ -169,7 +170,7 @@ def doctor() -> None:
         mark = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "bad": "[red]bad[/]"}[
             finding.level
         ]
-        out.print(f"{mark:>4}  {finding.what}: {finding.detail}", highlight=False)
+        out.print(f"{mark}  {finding.what}: {escape(finding.detail)}", highlight=False, soft_wrap=True)
         if finding.remedy:
-            err.print(f"      {finding.remedy}", highlight=False)
+            out.print(f"      {escape(finding.remedy)}", highlight=False, soft_wrap=True)
     raise typer.Exit(1 if any(f.level == "bad" for f in findings) else 0)
