@@ -1,0 +1,140 @@
+"""What the embedded model sees of a post: a masked text, rule counts, and a view of each brand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import log1p
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp.calls import Part
+from nlp.lexicon import QUOTED
+from nlp.rules import Analysis, brand_features, rule_features
+from nlp.text import SENTENCE_END
+
+Floats = npt.NDArray[np.float32]
+
+BRAND_WORD = "xmarque"
+THIS_WORD = "xcette"
+OTHER_WORD = "xautre"
+QUOTE_WORD = "xcite"
+NEAR = 6  # words each side of a brand that are marked as near it
+NEAR_RULES = ("call.", "h.", "sent.", "attr.", "no.", "sig.", "own.")
+
+
+@dataclass(frozen=True, slots=True)
+class BrandView:
+    """One brand in one post: its part by the rules, and the text as seen from it."""
+
+    name: str
+    part: Part
+    document: str
+    extras: Mapping[str, float]
+
+
+def document(analysis: Analysis) -> str:
+    """Return the author's words, brands masked, and first what the source says of the post."""
+    words = masked(analysis, {})
+    return " ".join([*context_words(analysis), *words])
+
+
+def context_words(analysis: Analysis) -> list[str]:
+    """Return made-up words that stand for the context: reviewed, answered, how many brands."""
+    brands = len(analysis.parts)
+    return [
+        "xavis" if analysis.reviewed else "xsansavis",
+        "xreponse" if analysis.answered else "xsansreponse",
+        f"xmarques{min(brands, 2)}",
+    ]
+
+
+def masked(analysis: Analysis, names: Mapping[str, str]) -> list[str]:
+    """Return the words with each brand replaced by its word in `names`, quotes left out."""
+    words = list(analysis.read.forms)
+    for mention in analysis.mentions:
+        words[mention.first] = names.get(mention.brand, BRAND_WORD)
+        words[mention.first + 1 : mention.last] = [""] * (mention.last - mention.first - 1)
+    if QUOTED in analysis.encoded:
+        words = [w if c != QUOTED else "" for w, c in zip(words, analysis.encoded, strict=True)]
+        words.append(QUOTE_WORD)
+    return words
+
+
+def post_extras(analysis: Analysis) -> dict[str, float]:
+    """Return the numbers that the post's heads see beside its words: the rules' and its shape."""
+    text = analysis.clean.text
+    extras = rule_features(analysis)
+    extras["long"] = log1p(len(analysis.read)) / 4
+    extras["capitals"] = float(len(text) > 20 and text.upper() == text)
+    extras["shout"] = log1p(text.count("!"))
+    return extras
+
+
+def brand_views(analysis: Analysis) -> Iterator[BrandView]:
+    """Yield each brand of the post as the brand heads see it."""
+    parts = analysis.parts
+    sentences = list(sentence_spans(analysis.read.forms)) if len(parts) > 1 else []
+    for brand, part in parts.items():
+        own = [m for m in analysis.mentions if m.brand == brand]
+        seen = [s for s in sentences if any(s[0] <= m.first < s[1] for m in own)]
+        extras = pair_extras(analysis, brand, seen)
+        yield BrandView(brand, part, pair_document(analysis, brand, seen), extras)
+
+
+def sentence_spans(forms: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield the word spans of sentences."""
+    start = 0
+    for i, form in enumerate(forms):
+        if form[0] in SENTENCE_END:
+            if i > start:
+                yield start, i + 1
+            start = i + 1
+    if start < len(forms):
+        yield start, len(forms)
+
+
+def pair_document(analysis: Analysis, brand: str, seen: Sequence[tuple[int, int]]) -> str:
+    """Return the sentences that name the brand (all when none does, or when it is alone there).
+
+    The brand is one word, the other brands another; words near the brand come again, marked.
+    """
+    names = {m.brand: OTHER_WORD for m in analysis.mentions} | {brand: THIS_WORD}
+    words = masked(analysis, names)
+    kept = [w for first, last in seen for w in words[first:last]] if seen else words
+    near: list[str] = []
+    if seen:
+        for i, word in enumerate(kept):
+            if word == THIS_WORD:
+                near += ["w" + w for w in kept[max(0, i - NEAR) : i] if w]
+                near += ["z" + w for w in kept[i + 1 : i + 1 + NEAR] if w]
+    return " ".join([*kept, *near])
+
+
+def pair_extras(
+    analysis: Analysis, brand: str, seen: Sequence[tuple[int, int]]
+) -> dict[str, float]:
+    """Return the numbers that the brand's heads see: the rules' on it, and the rules near it."""
+    extras = brand_features(analysis, brand)
+    extras["brands"] = log1p(len(analysis.parts))
+    extras["post.score"] = float(np.clip(analysis.score, -2.0, 4.0))
+    spans = seen or [(0, len(analysis.read))]
+    for name, found in analysis.hits.items():
+        if name.startswith(NEAR_RULES):
+            count = sum(first <= hit.first < last for hit in found for first, last in spans)
+            if count:
+                extras[f"near.{name}"] = log1p(count)
+    return extras
+
+
+def table(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> Floats:
+    """Return extras as an array, shape (rows, names); names that are not there count 0."""
+    place = {name: i for i, name in enumerate(names)}
+    values = np.zeros((len(rows), len(names)), dtype=np.float32)
+    for row, extras in enumerate(rows):
+        for name, value in extras.items():
+            column = place.get(name)
+            if column is not None:
+                values[row, column] = value
+    return values
