@@ -585,7 +585,7 @@ def _feed_thread(entry: Any, link: str | None) -> str | None:
     numbered = re.search(r"[?&]p=(\d+)#", _feed_text(entry, "guid", "atom:id"))
     if numbered:
         return numbered.group(1)
-    return re.sub(r"comment-page-\d+/?$", "", link.partition("#")[0]) if link else None
+    return _thread_url(link.partition("#")[0]) if link else None
 
 
 def _reply(entry: Any, markup: str) -> tuple[str | None, str]:
@@ -780,12 +780,17 @@ def _comment_pages(page: Tree, url: str, answer: Answer) -> tuple[Request, ...]:
         asked.append(
             Request(
                 target,
-                context={**answer.context, "direction": direction},
+                context={**answer.context, "direction": direction, "thread": _thread_url(url)},
                 phase="html",
                 only_while_new=back,
             )
         )
     return tuple(asked)
+
+
+def _thread_url(url: str) -> str:
+    """The address of the article itself, whichever of its comment pages *url* is."""
+    return re.sub(r"comment-page-\d+/?$", "", url.partition("?")[0])
 
 
 _ARTICLE_TEXTS = (
