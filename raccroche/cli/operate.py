@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from raccroche import pipeline
-from raccroche.cli.common import bar, err, load_config, open_store, out
+from raccroche.cli.common import bar, load_config, open_store, out
 from raccroche.cli.sources import exit_code, run_collection, show_runs
 from raccroche.config import Config
 from raccroche.errors import ConfigError
@@ -170,7 +170,9 @@ def doctor() -> None:
         mark = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "bad": "[red]bad[/]"}[
             finding.level
         ]
-        out.print(f"{mark}  {finding.what}: {escape(finding.detail)}", highlight=False, soft_wrap=True)
+        out.print(
+            f"{mark}  {finding.what}: {escape(finding.detail)}", highlight=False, soft_wrap=True
+        )
         if finding.remedy:
             out.print(f"      {escape(finding.remedy)}", highlight=False, soft_wrap=True)
     raise typer.Exit(1 if any(f.level == "bad" for f in findings) else 0)

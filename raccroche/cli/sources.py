@@ -17,13 +17,14 @@ from collectors.contract import Source
 from collectors.table import recognise
 from collectors.table import sources as platforms
 from raccroche import pipeline
-from raccroche.archive import Archive
+from raccroche.archive import Archive, read_warc
 from raccroche.cli.common import bar, err, load_config, open_store, out, parse_since
 from raccroche.config import Config
 from raccroche.errors import ConfigError, ImportFileError, SourceError
 from raccroche.http import Client
 from raccroche.post import Added, Answer, Post, Run, Verdict
 from raccroche.privacy import Pseudonyms, protect
+from raccroche.replay import replay
 from raccroche.store import Store
 
 BATCH = 1_000
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_file)
     app.command()(parse)
     app.command("sources")(list_sources)
+    app.command("replay")(replay_archive)
 
 
 def collect(
@@ -43,6 +45,9 @@ def collect(
     since: Annotated[
         str | None, typer.Option(help="Nothing older than this date, e.g. 2026-08-11.")
     ] = None,
+    warc: Annotated[
+        Path | None, typer.Option(help="Read this WARC file instead of asking anybody.")
+    ] = None,
 ) -> None:
     """
     Ask every enabled source for new posts and store them; interrupted, the next run goes on from
@@ -51,10 +56,37 @@ def collect(
     Example: `raccroche collect forum-conso --since 2026-08-11`
     """
     config = load_config()
+    if warc is not None:
+        _replay(config, read_warc(warc), via=f"warc:{warc.name}")
+        return
     with open_store(config) as store:
         runs = run_collection(config, store, source or [], parse_since(since))
     show_runs(runs)
     raise typer.Exit(exit_code(runs))
+
+
+def replay_archive() -> None:
+    """
+    Parse the archived raw answers again with today's parsers, and store what was missed.
+
+    Example: `raccroche replay`
+    """
+    config = load_config()
+    archive = archive_of(config)
+    if archive is None:
+        raise ConfigError(f"{config.path}: [collect] archive is empty: nothing is kept to replay")
+    _replay(config, archive.answers(), via="replay")
+
+
+def _replay(config: Config, answers: Iterable[Answer], *, via: str) -> None:
+    with open_store(config) as store, bar("reading again") as (progress, task):
+        done = replay(
+            config, store, answers, via=via, progress=lambda n: progress.update(task, advance=n)
+        )
+    out.print(
+        f"{done.answers} answers: {done.added.new} new posts, {done.added.known} known; "
+        f"{done.unknown} of no known platform, {done.broken} not understood"
+    )
 
 
 def run_collection(
@@ -87,11 +119,6 @@ def run_collection(
 def client_of(config: Config) -> Client:
     """The polite client as *config* describes it."""
     options = config.collect
-    archive = (
-        Archive(config.resolve(options.archive), retention_days=options.archive_days)
-        if options.archive
-        else None
-    )
     return Client(
         contact=options.contact,
         user_agent=options.user_agent,
@@ -101,8 +128,16 @@ def client_of(config: Config) -> Client:
         timeout=options.timeout,
         max_body=int(options.max_body_mb * 1_000_000),
         cache=config.resolve(options.cache) if options.cache else None,
-        archive=archive,
+        archive=archive_of(config),
     )
+
+
+def archive_of(config: Config) -> Archive | None:
+    """Where raw answers are kept; None where the configuration keeps none."""
+    if not config.collect.archive:
+        return None
+    folder = config.resolve(config.collect.archive)
+    return Archive(folder, retention_days=config.collect.archive_days)
 
 
 def show_runs(runs: Sequence[Run]) -> None:
