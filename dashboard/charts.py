@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
-from dashboard import words
-from dashboard.words import Language
+from dashboard import intervals, words
+from dashboard.words import Language, tr
 from raccroche import reference
 
 POINT = "point"  # the name of the selection of every chart that can be clicked
@@ -101,7 +102,7 @@ def finish(chart: Any, look: Look, *, description: str = "") -> Any:
         "titleFontWeight": "normal",
         "labelPadding": 6,
     }
-    config = {
+    config: dict[str, Any] = {
         "background": "transparent",
         "font": FONT,
         "view": {"stroke": None},
@@ -112,7 +113,9 @@ def finish(chart: Any, look: Look, *, description: str = "") -> Any:
         "header": {"labelColor": look.ink, "labelFontSize": 13, "titleColor": look.soft},
         "text": {"color": look.ink, "font": FONT, "fontSize": 12},
     }
-    options = {**words.chart_locale(), "actions": False, "renderer": "svg"}
+    locale = words.chart_locale()
+    config["locale"] = {"number": locale["formatLocale"], "time": locale["timeFormatLocale"]}
+    options = {**locale, "actions": False, "renderer": "svg"}
     finished = chart.configure(**config)
     changes: dict[str, Any] = {"usermeta": {"embedOptions": options}}
     if description:
@@ -147,3 +150,194 @@ _MARKDOWN = re.compile(r"([\\`_\[\]<>#|~$:]|(?<!\*)\*(?!\*))")
 def markdown_safe(text: str) -> str:
     """*text* as Markdown that shows it literally, except our own `**bold**`."""
     return _MARKDOWN.sub(r"\\\1", text)
+
+
+def _states(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the dashed end of a line: provisional ones, with the settled one before them."""
+    rows = table.reset_index(drop=True)
+    late = rows.index[rows["state"] == "provisional"]
+    if late.empty:
+        return rows.iloc[0:0]
+    return rows.loc[max(int(late.min()) - 1, 0) :]
+
+
+def brand_panel(
+    table: pd.DataFrame,
+    look: Look,
+    style: BrandStyle,
+    *,
+    step: str,
+    top: float | None = None,
+    height: int = 130,
+    value: str = "harassment",
+    low: str = "low",
+    high: str = "high",
+    share: bool = False,
+) -> Any:
+    """
+    One brand over time: line, 95 % band, dashed provisional end, broken where data are missing.
+
+    *table*: rows of `series.by_period` of one brand. Every period can be clicked (brand, period).
+    """
+    rows = table.assign(words=[words.period(day.date(), step) for day in table["period"]])
+    rows["exact"] = [_exact(dict(one), share=share) for _, one in rows.iterrows()]
+    scale = alt.Scale(domain=[0, top] if top else alt.Undefined, nice=top is None, zero=True)
+    x = alt.X("period:T", axis=time_axis(step, count=4), title=None)
+    y = alt.Y(f"{value}:Q", scale=scale, axis=number_axis(share=share, count=3), title=None)
+    tooltip = [
+        alt.Tooltip("words:N", title=tr("Période", "Period")),
+        alt.Tooltip("exact:N", title=tr("Valeur", "Value")),
+    ]
+    base = alt.Chart(rows).encode(x=x)
+    band = base.mark_area(opacity=0.16, color=style.colour).encode(
+        y=alt.Y(f"{low}:Q", scale=scale, title=None), y2=f"{high}:Q"
+    )
+    settled = rows.assign(drawn=rows[value].where(rows["state"] == "settled"))
+    line = (
+        alt.Chart(settled)
+        .mark_line(color=style.colour, strokeWidth=2, strokeDash=style.dash)
+        .encode(x=x, y=alt.Y("drawn:Q", scale=scale, title=None))
+    )
+    late = (
+        alt.Chart(_states(rows))
+        .mark_line(color=style.colour, strokeWidth=1.5, strokeDash=[2, 3], opacity=0.8)
+        .encode(x=x, y=y)
+    )
+    chosen = point("brand", "period")
+    dots = (
+        base.mark_point(filled=True, size=70, color=style.colour, shape=style.marker, opacity=0)
+        .encode(
+            y=y,
+            tooltip=tooltip,
+            opacity=alt.value(0),
+        )
+        .add_params(chosen)
+    )
+    hover = alt.selection_point(on="pointerover", nearest=True, fields=["period"], empty=False)
+    shown = (
+        base.mark_point(filled=True, size=50, color=style.colour, shape=style.marker)
+        .encode(y=y, opacity=alt.condition(hover, alt.value(1), alt.value(0)), tooltip=tooltip)
+        .add_params(hover)
+    )
+    return finish(alt.layer(band, line, late, dots, shown).properties(height=height), look)
+
+
+def _exact(row: dict[str, Any], *, share: bool) -> str:
+    """A point in words: the value, its interval, what it is out of, and its state."""
+    if row["state"] == "missing":
+        return tr("rien n’a été collecté", "nothing was collected")
+    if share and pd.isna(row["share"]):
+        few = intervals.FEW_FOR_PERCENT
+        return tr(f"moins de {few} mentions : pas de taux", f"fewer than {few} mentions: no rate")
+    if share:
+        bounds = words.span(row["share_low"], row["share_high"], share=True)
+        said = f"{words.percent(row['share'])} ({bounds})"
+    else:
+        said = f"{words.number(row['harassment'])} ({words.span(row['low'], row['high'])})"
+    out_of = tr("sur", "of") + f" {words.number(row['mentions'])} mentions"
+    late = tr(", provisoire", ", provisional") if row["state"] == "provisional" else ""
+    return f"{said} {out_of}{late}"
+
+
+def coverage_strip(coverage: pd.DataFrame, look: Look, *, step: str = "day") -> Any:
+    """A row a source, a cell a day (or week, month): covered, partly, not at all."""
+    names = {
+        "full": tr("collecté", "collected"),
+        "part": tr("en partie", "partly"),
+        "none": tr("rien", "nothing"),
+    }
+    rows = coverage.assign(state=coverage["state"].map(names))
+    colours = {
+        names["full"]: "#3F7F9E" if look.dark else "#5B9BB8",
+        names["part"]: "#C99A2E" if look.dark else "#E0B252",
+        names["none"]: look.warm,
+    }
+    sources = rows["source"].nunique()
+    return finish(
+        alt.Chart(rows)
+        .mark_rect()
+        .encode(
+            x=alt.X("day:T", axis=time_axis(step, count=8), title=None),
+            x2="end:T",
+            y=alt.Y(
+                "source:N",
+                title=None,
+                axis=alt.Axis(labelLimit=170),
+                scale=alt.Scale(paddingInner=0.35, paddingOuter=0.2),
+            ),
+            color=alt.Color(
+                "state:N",
+                scale=alt.Scale(domain=list(colours), range=list(colours.values())),
+                legend=alt.Legend(orient="top", title=None, direction="horizontal", offset=4),
+            ),
+            tooltip=[
+                alt.Tooltip("source:N", title=tr("Source", "Source")),
+                alt.Tooltip("words:N", title=tr("Jour", "Day")),
+                alt.Tooltip("state:N", title=tr("État", "State")),
+            ],
+        )
+        .properties(height=24 * sources + 6),
+        look,
+    )
+
+
+def intervals_by_name(
+    table: pd.DataFrame,
+    look: Look,
+    styles: dict[str, BrandStyle],
+    *,
+    order: Sequence[str],
+    title: str,
+    share: bool,
+    digits: str = "",
+) -> Any:
+    """
+    A dot and its 95 % interval a brand. *table*: name, value, low, high, few (grey), text.
+
+    Every dot can be clicked (name).
+    """
+    shapes = [styles[name].marker for name in order]
+    colours = [styles[name].colour for name in order]
+    pattern = ".0%" if share else digits or ",d"
+    rows = table.assign(grey=table["few"])
+    x = alt.X(
+        "value:Q",
+        title=title,
+        axis=alt.Axis(format=pattern, tickCount=5),
+        scale=alt.Scale(zero=True),
+    )
+    y = alt.Y(
+        "name:N",
+        sort=list(order),
+        title=None,
+        axis=alt.Axis(labelLimit=190, labelFontSize=13, labelColor=look.ink),
+    )
+    colour = alt.condition(
+        "datum.few",
+        alt.value(look.soft),
+        alt.Color("name:N", scale=alt.Scale(domain=list(order), range=colours), legend=None),
+    )
+    tooltip = [
+        alt.Tooltip("name:N", title=tr("Marque", "Brand")),
+        alt.Tooltip("text:N", title=tr("Valeur", "Value")),
+    ]
+    base = alt.Chart(rows).encode(y=y, tooltip=tooltip)
+    bars = base.mark_rule(strokeWidth=2.5, opacity=0.55).encode(
+        x=alt.X("low:Q", title=title), x2="high:Q", color=colour
+    )
+    dots = (
+        base.mark_point(filled=True, size=130, opacity=1)
+        .encode(
+            x=x,
+            color=colour,
+            shape=alt.Shape(
+                "name:N", scale=alt.Scale(domain=list(order), range=shapes), legend=None
+            ),
+        )
+        .add_params(point("name"))
+    )
+    said = base.mark_text(align="left", dx=8, fontSize=12, color=look.soft).encode(
+        x="high:Q", text="short:N"
+    )
+    grid = alt.layer(bars, dots, said).properties(height=max(120, 36 * len(order)))
+    return finish(grid, look)

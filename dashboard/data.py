@@ -9,11 +9,15 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
+from dashboard import intervals, series
+from dashboard.intervals import Interval
+from dashboard.selection import Selection
 from raccroche import config as configuration
 from raccroche import reference
 from raccroche.config import Config
 from raccroche.post import Run
 from raccroche.store import (
+    UNKNOWN_BRAND,
     Alert,
     ExportRecord,
     Fact,
@@ -250,3 +254,43 @@ def exports(limit: int = 100) -> list[ExportRecord]:
 
 def status() -> StoreStatus:
     return store().status()
+
+
+# figures of a selection
+
+
+def rates(chosen: Selection, brands: Sequence[str] = ()) -> dict[str, Interval]:
+    """Each brand's share of harassment in its own mentions; brands with too few are left out."""
+    clusters = cluster_counts(chosen.filters(brands=tuple(brands) or chosen.brands))
+    found = {}
+    for brand, rows in clusters.groupby("brand"):
+        mentions = int((rows["mentions"] * rows["authors"]).sum())
+        rate = intervals.clustered_share(rows)
+        if rate is not None and mentions >= intervals.FEW_FOR_PERCENT:
+            found[str(brand)] = rate
+    return found
+
+
+def quick_rates(chosen: Selection, brands: Sequence[str] = ()) -> dict[str, Interval]:
+    """The same from the count tables, with Wilson's intervals: at once, for any number of posts."""
+    counts = daily_counts(chosen.filters(brands=tuple(brands) or chosen.brands), by=("brand",))
+    found = {}
+    for row in counts.to_dict("records"):
+        rate = intervals.share(int(row["harassment"]), int(row["mentions"]))
+        known_brand = row["brand"] != UNKNOWN_BRAND
+        if rate is not None and known_brand and row["mentions"] >= intervals.FEW_FOR_PERCENT:
+            found[str(row["brand"])] = rate
+    return found
+
+
+def covered(chosen: Selection) -> pd.Series:
+    """The share of what was to be collected that was, by period of the selection."""
+    return series.coverage_by_period(
+        coverage(chosen.start, chosen.end), chosen.start, chosen.end, chosen.step
+    )
+
+
+def series_of(chosen: Selection, brands: Sequence[str]) -> pd.DataFrame:
+    """Each brand over the selection's time: rows of `series.by_period`."""
+    counts = daily_counts(chosen.filters(brands=tuple(brands)), by=(chosen.step, "brand"))
+    return series.by_period(counts, covered(chosen), brands, step=chosen.step, today=today())

@@ -2,25 +2,26 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Literal, NoReturn, cast
 
 import streamlit as st
 
 from dashboard import data, words
 from dashboard.data import Known
+from dashboard.selection import Selection, Step
 from dashboard.words import tr
 from raccroche import reference
-from raccroche.store import UNKNOWN_BRAND, Filters
+from raccroche.store import UNKNOWN_BRAND
 
 State = dict[str, tuple[str, ...]]
-Step = Literal["day", "week", "month"]
 
 GLOBAL = (
     "lang",
     "periode",
     "debut",
     "fin",
+    "pas",
     "marques",
     "plateformes",
     "sources",
@@ -32,55 +33,9 @@ GLOBAL = (
 )
 PERIODS = {"30j": 30, "90j": 90, "12m": 365, "24m": 731, "tout": None, "dates": None}
 DEFAULT_PERIOD = "12m"
+STEPS = ("auto", "day", "week", "month")
+SPARSE = 2.0  # accusations a brand and point: with fewer, weeks become months
 RELATIONS = ("customer", "former_customer", "prospect", "relative", "professional", "unknown")
-MANY_DAYS, FEW_DAYS = 2 * 366, 45  # by month beyond two years, by day within a month and a half
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What the analyst looks at: the filters with both ends of the period known."""
-
-    labeller: str
-    start: dt.date
-    end: dt.date
-    brands: tuple[str, ...] = ()
-    platforms: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ()
-    signals: tuple[str, ...] = ()
-    relations: tuple[str, ...] = ()
-    testimony_only: bool = False
-
-    @property
-    def days(self) -> int:
-        return (self.end - self.start).days + 1
-
-    @property
-    def step(self) -> Step:
-        """The step of time axes: a day, a week or a month, after the length of the period."""
-        if self.days <= FEW_DAYS:
-            return "day"
-        return "week" if self.days <= MANY_DAYS else "month"
-
-    def filters(self, **changes: Any) -> Filters:
-        """The store's filters, with *changes* (brands=..., harassment_only=True, ...)."""
-        values: dict[str, Any] = {
-            "labeller": self.labeller,
-            "start": self.start,
-            "end": self.end,
-            "brands": self.brands,
-            "platforms": self.platforms,
-            "sources": self.sources,
-            "topics": self.topics,
-            "signals": self.signals,
-            "relations": self.relations,
-            "testimony_only": self.testimony_only,
-        }
-        return Filters(**values | changes)
-
-    def before(self) -> tuple[dt.date, dt.date]:
-        """The period of the same length that ends where this one begins."""
-        return self.start - dt.timedelta(self.days), self.start - dt.timedelta(1)
 
 
 # the state and its URL
@@ -400,10 +355,20 @@ def period_name(period: str) -> str:
     }[period]
 
 
+def step_name(step: str) -> str:
+    return {
+        "auto": tr("Automatique", "Automatic"),
+        "day": tr("Jour", "Day"),
+        "week": tr("Semaine", "Week"),
+        "month": tr("Mois", "Month"),
+    }[step]
+
+
 def _choose_period(known: Known) -> None:
     chosen = choose(
         "periode", tr("Période", "Period"), tuple(PERIODS), default=DEFAULT_PERIOD, show=period_name
     )
+    choose("pas", tr("Un point par", "One point a"), STEPS, show=step_name)
     if chosen != "dates" or known.last_day is None or known.first_day is None:
         put("debut")
         put("fin")
@@ -478,7 +443,7 @@ def selection() -> Selection:
     known = data.known()
     start, end = _period(known)
     labeller = next((one for one in get("modele") if one in known.labellers), known.labellers[0])
-    return Selection(
+    chosen = Selection(
         labeller=labeller,
         start=start,
         end=end,
@@ -490,6 +455,18 @@ def selection() -> Selection:
         relations=get("relations"),
         testimony_only=get("temoignages") == ("1",),
     )
+    asked = next((one for one in get("pas") if one in STEPS[1:]), None) or _readable_step(chosen)
+    return replace(chosen, asked_step=cast(Step, asked))
+
+
+def _readable_step(chosen: Selection) -> Step:
+    """The usual step, unless weeks hold so few posts that a line would show only chance."""
+    if chosen.step != "week":
+        return chosen.step
+    counts = data.daily_counts(chosen.filters(), by=("brand",))
+    shown = counts[counts["brand"].isin(shown_brands(chosen))]
+    points = max(len(shown), 1) * chosen.days / 7
+    return "month" if shown["harassment"].sum() / points < SPARSE else "week"
 
 
 def shown_brands(chosen: Selection, many: int = 8) -> tuple[str, ...]:

@@ -1,12 +1,208 @@
 """What changed in the period: the first page of the morning."""
 
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
 import streamlit as st
 
-from dashboard import data
+from dashboard import charts, data, filters, intervals, sentences, series, words
+from dashboard.intervals import Interval
+from dashboard.selection import Selection
 from dashboard.views import parts
 from dashboard.words import tr
+from raccroche import reference
+from raccroche.store import Totals
 
 
 def page() -> None:
     chosen = parts.begin(tr("Vue d’ensemble", "Overview"))
-    st.dataframe(data.daily_counts(chosen.filters()))
+    now = data.totals(chosen.filters())
+    if not now.posts:
+        parts.nothing()
+        return
+    start, end = chosen.before()
+    before = data.totals(chosen.filters(start=start, end=end))
+    rates = data.quick_rates(chosen)
+    change = intervals.rate_ratio((before.harassment, before.posts), (now.harassment, now.posts))
+    parts.lead(sentences.overview(now, change, _leader(rates), chosen.days))
+    _figures(chosen, now, before)
+    _panels(chosen, rates)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _alerts()
+    with right:
+        _coverage(chosen)
+
+
+def _leader(rates: Mapping[str, Interval]) -> str | None:
+    """The brand whose interval lies wholly above all others."""
+    if len(rates) < 2:
+        return None
+    first, second = sorted(rates, key=lambda name: rates[name].value, reverse=True)[:2]
+    highest = max(one.high for name, one in rates.items() if name != first)
+    return data.display(first) if rates[first].low > highest else None
+
+
+def _figures(chosen: Selection, now: Totals, before: Totals) -> None:
+    authors = data.author_counts(chosen.filters(), by=("platform",))
+    who = int(authors["authors"].sum()) if len(authors) else 0
+    share = intervals.share(now.harassment, now.posts)
+    told = intervals.share(now.harassment_testimonies, now.harassment)
+    weeks = max(chosen.days / 7, 1)
+    count = intervals.count(now.harassment)
+    one, two, three, four = st.columns(4)
+    with one:
+        parts.figure(
+            tr("Publications qui accusent", "Posts that accuse"),
+            words.number(now.harassment),
+            tr(
+                f"{words.span(count.low, count.high)} · "
+                f"{words.number(now.harassment / weeks, 1)} par semaine",
+                f"{words.span(count.low, count.high)} · "
+                f"{words.number(now.harassment / weeks, 1)} a week",
+            ),
+            tr(
+                "Publications qui rapportent du démarchage ou du harcèlement téléphonique, copies "
+                "comptées une fois. Intervalle de Poisson exact à 95 %.",
+                "Posts that report phone canvassing or harassment, copies counted once. Exact 95% "
+                "Poisson interval.",
+            ),
+        )
+    with two:
+        parts.figure(
+            tr("Part des publications", "Share of posts"),
+            _percent(share, now.posts),
+            tr(
+                f"{_bounds(share, now.posts)} · sur {words.number(now.posts)} lues",
+                f"{_bounds(share, now.posts)} · of {words.number(now.posts)} read",
+            ),
+            tr(
+                "Parmi toutes les publications collectées de la sélection. Intervalle de Wilson "
+                "à 95 %.",
+                "Among all collected posts of the selection. 95% Wilson interval.",
+            ),
+        )
+    with three:
+        parts.figure(
+            tr("Témoignages directs", "First-hand accounts"),
+            _percent(told, now.harassment),
+            f"{_bounds(told, now.harassment)} · {words.number(now.harassment_testimonies)} "
+            + tr("sur", "of")
+            + f" {words.number(now.harassment)}",
+            tr(
+                "L’auteur raconte ce qu’il a vécu, ou un proche. Intervalle de Wilson à 95 %.",
+                "The author tells an own or a relative’s experience. 95% Wilson interval.",
+            ),
+        )
+    with four:
+        parts.figure(
+            tr("Auteurs différents", "Different authors"),
+            words.number(who),
+            tr(
+                f"{words.number(now.harassment / who, 2)} publication par auteur" if who else "–",
+                f"{words.number(now.harassment / who, 2)} posts an author" if who else "–",
+            ),
+            tr(
+                "Pseudonymes distincts : une personne présente sur deux sites y compte deux fois.",
+                "Distinct pseudonyms: a person on two sites counts twice.",
+            ),
+        )
+
+
+def _percent(share: Interval | None, total: int) -> str:
+    if share is None or total < intervals.FEW_FOR_PERCENT:
+        return "–"
+    return words.percent(share.value)
+
+
+def _bounds(share: Interval | None, total: int) -> str:
+    if share is None or total < intervals.FEW_FOR_PERCENT:
+        return tr("trop peu pour un pourcentage", "too few for a percentage")
+    return words.span(share.low, share.high, 1, share=True)
+
+
+def _panels(chosen: Selection, rates: Mapping[str, Interval]) -> None:
+    brands = filters.shown_brands(chosen, 6)
+    title, toggle = st.columns([3, 1], vertical_alignment="bottom")
+    with title:
+        st.header(
+            tr("Harcèlement rapporté, par marque", "Reported harassment, by brand"), anchor=False
+        )
+    with toggle:
+        shared = not filters.switch("libre", tr("Échelles libres", "Free scales"))
+    table = data.series_of(chosen, brands)
+    look = parts.look()
+    styles = charts.brand_styles(brands, look)
+    top = float(table["high"].max()) if shared and table["high"].notna().any() else None
+    rows = [brands[at : at + 3] for at in range(0, len(brands), 3)]
+    for row in rows:
+        for column, brand in zip(st.columns(3, gap="medium"), row, strict=False):
+            with column:
+                own = table[table["brand"] == brand]
+                drawn = charts.brand_panel(own, look, styles[brand], step=chosen.step, top=top)
+                parts.panel(brand, own, drawn, key=f"panel-{brand}", open_posts=_open(chosen))
+    found = series.gaps(table)
+    parts.note(
+        tr(
+            f"Un point par {_step(chosen.step)} ; bande : intervalle de Poisson à 95 % ; tirets "
+            "en fin de ligne : 48 dernières heures, provisoires. ",
+            f"One point a {chosen.step}; band: 95% Poisson interval; dashes at the end: last 48 "
+            "hours, provisional. ",
+        )
+        + sentences.gaps(found)
+        + tr(" Cliquez un point pour lire ses publications.", " Click a point to read its posts.")
+    )
+    with st.expander(tr("Tableau des valeurs", "Table of values")):
+        parts.series_table(table, chosen.step, key="overview-table")
+
+
+def _step(step: str) -> str:
+    return {"day": "jour", "week": "semaine", "month": "mois"}[step]
+
+
+def _open(chosen: Selection) -> Any:
+    def open_posts(point: Mapping[str, Any]) -> NoReturn:
+        parts.open_period(str(point["brand"]), point["period"], chosen.step)
+
+    return open_posts
+
+
+def _alerts() -> None:
+    st.header(tr("Alertes", "Alerts"), anchor=False)
+    found = data.alerts(limit=50)
+    fresh = [one for one in found if one.state == "nouvelle"][:5]
+    if not fresh:
+        parts.note(tr("Aucune alerte nouvelle.", "No new alert."))
+    for one in fresh:
+        signal = reference.title(one.signal, words.language()) if one.signal else ""
+        st.markdown(
+            f"**{parts.escape(data.display(one.brand))}** · {parts.escape(signal)}  \n"
+            + parts.escape(
+                tr(
+                    f"{words.number(one.observed)} publications, {words.number(one.expected, 1)} "
+                    f"attendues · {words.plural(one.authors, 'auteur', 'auteurs')} · {one.period}",
+                    f"{words.number(one.observed)} posts, {words.number(one.expected, 1)} "
+                    f"expected · {words.plural(one.authors, 'author', 'authors')} · {one.period}",
+                )
+            )
+        )
+    inbox = filters.page("alertes")
+    if inbox is not None:
+        st.page_link(inbox, label=tr("Toutes les alertes", "All alerts"))
+
+
+def _coverage(chosen: Selection) -> None:
+    st.header(tr("Ce qui a été collecté", "What was collected"), anchor=False)
+    start = max(chosen.start, chosen.end - dt.timedelta(119))
+    strip = series.strip(data.coverage(start, chosen.end))
+    if strip.empty:
+        parts.note(tr("Aucune collecte enregistrée.", "No collection recorded."))
+        return
+    since = words.day(start, weekday=False)
+    share = float((strip["state"] == "full").mean())
+    summary = tr(
+        f"{words.percent(share, 0)} des jours-sources collectés depuis le {since}.",
+        f"{words.percent(share, 0)} of source-days collected since {since}.",
+    )
+    parts.chart(charts.coverage_strip(strip, parts.look()), summary, key="coverage")

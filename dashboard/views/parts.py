@@ -2,13 +2,13 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, data, filters, words
-from dashboard.filters import Selection
+from dashboard import charts, data, filters, intervals, sentences, series, words
+from dashboard.selection import Selection
 from dashboard.words import tr
 from raccroche.errors import ConfigError, RaccrocheError
 
@@ -197,3 +197,73 @@ def banner(today: dt.date) -> None:
                 f"The newest post is {age} old: collection may have stopped.",
             )
         )
+
+
+def figure(label: str, value: str, below: str, help: str) -> None:
+    """One of the numbers on top: what it is, its interval and denominator, how it is made."""
+    with st.container(border=True):
+        st.metric(label, value, help=help)
+        st.caption(escape(below))
+
+
+def panel(
+    brand: str,
+    rows: pd.DataFrame,
+    drawn: Any,
+    *,
+    key: str,
+    open_posts: Callable[[Mapping[str, Any]], None],
+) -> None:
+    """A small chart of one brand under its name and its numbers."""
+    settled = rows[rows["state"] != "missing"]
+    harassment, mentions = int(settled["harassment"].sum()), int(settled["mentions"].sum())
+    said = sentences.panel(brand, harassment, mentions, intervals.share(harassment, mentions))
+    st.subheader(escape(data.display(brand)), anchor=False)
+    st.caption(escape(said))
+    chart(
+        drawn, f"{data.display(brand)} : {said}", key=key, on_point=open_posts, show_summary=False
+    )
+
+
+def series_table(table: pd.DataFrame, step: str, *, key: str) -> None:
+    """The values behind lines: one row a brand and period."""
+    states = {
+        "settled": "",
+        "provisional": tr("provisoire", "provisional"),
+        "missing": tr("rien de collecté", "nothing collected"),
+    }
+    shown = pd.DataFrame(
+        {
+            tr("Marque", "Brand"): table["brand"].map(data.display),
+            tr("Période", "Period"): table["period"].dt.date,
+            tr("Accusations", "Accusations"): table["harassment"],
+            tr("Bas", "Low"): table["low"].round(1),
+            tr("Haut", "High"): table["high"].round(1),
+            tr("Mentions", "Mentions"): table["mentions"],
+            tr("Collecte", "Collected"): table["coverage"].round(2),
+            tr("État", "State"): table["state"].map(states),
+        }
+    )
+    show_table(shown, key=key)
+
+
+def open_period(brand: str, period: Any, step: str) -> NoReturn:
+    """The posts behind a point: its brand, and the days of its period."""
+    first = as_day(period)
+    last = series.last_of(first, step)
+    filters.go(
+        "publications",
+        marques=brand,
+        periode="dates",
+        debut=first.isoformat(),
+        fin=last.isoformat(),
+        accusations="1",
+    )
+
+
+def as_day(value: Any) -> dt.date:
+    """The day of a clicked point: Vega gives milliseconds since 1970, or a text."""
+    moment = (
+        pd.Timestamp(value, unit="ms") if isinstance(value, int | float) else pd.Timestamp(value)
+    )
+    return (moment + pd.Timedelta(hours=12)).date()
