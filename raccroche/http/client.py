@@ -22,20 +22,20 @@ from raccroche.bodies import ACCEPT_ENCODING, BodyTooLarge, opt_outs_in
 from raccroche.errors import BudgetSpent, ConfigError, FetchError
 from raccroche.http import news, stream
 from raccroche.http.addresses import AddressRefused, Guard, Resolve, origin, plain_host, port_of
-from raccroche.http.blocks import firewall
 from raccroche.http.cache import Cache, Validators
 from raccroche.http.exchange import NoAnswer, Reply, Untrusted, Wire
 from raccroche.http.hosts import Clock, Host, Sleep, TooLongToWait
 from raccroche.http.limits import allowance, retry_after
+from raccroche.http.outgoing import Outgoing, accepted_by, conditional, place, target
 from raccroche.http.robots import Robots, Rules
+from raccroche.http.verdicts import check, failure_of, is_absent, worth_retrying
 from raccroche.post import Answer, Request
-from raccroche.redact import is_secret_header, shown
+from raccroche.redact import shown
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 4
 REDIRECTS = 10
-RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 2.0, 60.0  # seconds; full jitter below them
 _TALKATIVE = ("httpx", "httpcore", "hpack", "websockets")  # they log whole URLs and headers
 
@@ -208,7 +208,7 @@ class Session:
         url = target(request)
         self._client.guard.check_url(url)
         if not self._trusted:
-            self._trusted.add(_place(url))
+            self._trusted.add(place(url))
         if url.scheme in ("ws", "wss"):
             reply, sent = await self._stream(request, url)
         elif url.scheme == "nntp":
@@ -225,7 +225,7 @@ class Session:
         """
         headers = answer.headers
         found = Validators(headers.get("etag"), headers.get("last-modified"))
-        if answer.status != 200 or not found.headers or not _conditional(answer.request):
+        if answer.status != 200 or not found.headers or not conditional(answer.request):
             return
         if "no-store" not in headers.get("cache-control", "").lower():
             self._client.cache.keep(self.source, answer.url, found, self._client.epoch())
@@ -263,8 +263,8 @@ class Session:
 
     async def _follow(self, request: Request, url: httpx.URL) -> tuple[Reply, Mapping[str, str]]:
         """Ask, and follow redirects; each hop is checked as if it were asked for."""
-        outgoing = _Outgoing(request, url)
-        accepted = _accepted(request)
+        outgoing = Outgoing(request, url)
+        accepted = accepted_by(request)
         for _ in range(REDIRECTS + 1):
             if self._ask_robots:
                 await self._obey_robots(outgoing.url)
@@ -276,7 +276,7 @@ class Session:
         raise self._failed(f"more than {REDIRECTS} redirects", url)
 
     def _sending(
-        self, outgoing: "_Outgoing", headers: Mapping[str, str]
+        self, outgoing: Outgoing, headers: Mapping[str, str]
     ) -> Callable[[], Awaitable[Reply]]:
         def send() -> Awaitable[Reply]:
             request = outgoing.build(headers)
@@ -284,7 +284,7 @@ class Session:
 
         return send
 
-    def _headers(self, outgoing: "_Outgoing") -> dict[str, str]:
+    def _headers(self, outgoing: Outgoing) -> dict[str, str]:
         """
         Ours, then the validators of the page, then those of the request, then the secrets if this
         host may have them.
@@ -295,7 +295,7 @@ class Session:
             "accept-language": "fr,en;q=0.5",
             "accept-encoding": ACCEPT_ENCODING,
         }
-        if _conditional(outgoing.request):
+        if conditional(outgoing.request):
             known = self._client.cache.validators(self.source, str(outgoing.url))
             headers |= known.headers if known else {}
         headers |= {name.lower(): value for name, value in outgoing.headers.items()}
@@ -316,9 +316,9 @@ class Session:
     def _may_have_secrets(self, url: httpx.URL) -> bool:
         private = url.scheme in ("https", "wss", "nntp")
         allowed = self._client.guard.allows(plain_host(url), port_of(url))
-        return (private or allowed) and _place(url) in self._trusted
+        return (private or allowed) and place(url) in self._trusted
 
-    def _redirected(self, outgoing: "_Outgoing", reply: Reply) -> "_Outgoing":
+    def _redirected(self, outgoing: Outgoing, reply: Reply) -> Outgoing:
         try:
             url = outgoing.url.join(reply.location or "").copy_with(fragment=None)
         except (httpx.InvalidURL, ValueError) as error:
@@ -330,7 +330,7 @@ class Session:
         downgraded = outgoing.url.scheme == "https" and url.scheme == "http"
         if downgraded and not guard.allows(plain_host(url), port_of(url)):
             raise self._failed("redirected from https to http", url)
-        elsewhere = _place(url) != _place(outgoing.url)
+        elsewhere = place(url) != place(outgoing.url)
         if elsewhere and reply.status in (307, 308) and outgoing.has_body:
             raise self._failed("asked to send a form to another host", url)
         return outgoing.moved(url, reply.status, elsewhere=elsewhere)
@@ -394,11 +394,11 @@ class Session:
                 failure = self._failed(str(error), url)
                 failure.__cause__ = error
             else:
-                if not _worth_retrying(reply, accepted):
-                    _check(reply, accepted)
+                if not worth_retrying(reply, accepted):
+                    check(reply, accepted)
                     return reply
                 asked = self._asked(reply)
-                failure = _failure(reply, asked)
+                failure = failure_of(reply, asked)
                 wait = wait if asked is None else asked
             log.debug("%s: attempt %d: %s", self.source, attempt, failure)
             if attempt < ATTEMPTS:
@@ -499,7 +499,7 @@ class Session:
         if rules.state != "unreachable":
             self._state = "refused"
             raise self._refused("robots.txt does not allow it", url)
-        if rules.failure is not None and _is_absent(rules.failure):
+        if rules.failure is not None and is_absent(rules.failure):
             raise self._failed(str(rules.failure).rpartition(" [")[0], url)
         raise self._refused("robots.txt cannot be had, which forbids all (RFC 9309)", url)
 
@@ -519,7 +519,7 @@ class Session:
         A file about the site: any status but a failing server's is an answer; the body is cut at
         *cap*.
         """
-        outgoing = _Outgoing(Request(str(url)), url)
+        outgoing = Outgoing(Request(str(url)), url)
         every = frozenset(range(200, 500)) - {429}
 
         def send() -> Awaitable[Reply]:
@@ -533,115 +533,3 @@ class Session:
                 return reply
             outgoing = self._redirected(outgoing, reply)
         return reply
-
-
-@dataclass(frozen=True, slots=True)
-class _Outgoing:
-    """A request on its way: a redirect may change its URL, its method, and what it carries."""
-
-    request: Request
-    url: httpx.URL
-    bare: bool = False  # a redirect turned it into a GET without body
-    stranger: bool = False  # a redirect led to another host
-
-    @property
-    def method(self) -> str:
-        return "GET" if self.bare else self.request.method.upper()
-
-    @property
-    def has_body(self) -> bool:
-        return not self.bare and (self.request.json is not None or self.request.form is not None)
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        mine = self.request.headers
-        if self.stranger:
-            return {name: value for name, value in mine.items() if not is_secret_header(name)}
-        return mine
-
-    def moved(self, url: httpx.URL, status: int, *, elsewhere: bool) -> "_Outgoing":
-        bare = self.bare or (status in (301, 302, 303) and self.method != "HEAD")
-        return _Outgoing(self.request, url, bare, self.stranger or elsewhere)
-
-    def build(self, headers: Mapping[str, str]) -> httpx.Request:
-        encoded = {name.encode(): value.encode() for name, value in headers.items()}
-        if not self.has_body:
-            return httpx.Request(self.method, self.url, headers=encoded)
-        return httpx.Request(
-            self.method,
-            self.url,
-            headers=encoded,
-            json=self.request.json,
-            data=dict(self.request.form) if self.request.form is not None else None,
-        )
-
-
-def _is_absent(failure: FetchError) -> bool:
-    """Whether there is no such host, rather than a host that has trouble with its robots.txt."""
-    cause = failure.__cause__
-    refused = isinstance(failure, AddressRefused) or isinstance(cause, Untrusted)
-    return refused or (isinstance(cause, NoAnswer) and not cause.reached)
-
-
-def target(request: Request) -> httpx.URL:
-    """
-    The URL that *request* asks, its params added to its query; raises AddressRefused for what is no
-    URL.
-    """
-    try:
-        url = httpx.URL(request.url).copy_with(fragment=None)
-        return url.copy_merge_params(dict(request.params)) if request.params else url
-    except (httpx.InvalidURL, ValueError) as error:
-        raise AddressRefused(f"not a URL ({error})", url=request.url) from error
-
-
-def _place(url: httpx.URL) -> str:
-    """What a secret belongs to: the host, with its port where it is not one of the web's."""
-    port = port_of(url)
-    return plain_host(url) if port in (80, 443) else f"{plain_host(url)}:{port}"
-
-
-def _conditional(request: Request | None) -> bool:
-    if request is None or request.transient or request.json is not None or request.form is not None:
-        return False
-    return request.method.upper() == "GET"
-
-
-def _accepted(request: Request) -> frozenset[int]:
-    text = request.context.get("accept_status", "")
-    return frozenset(int(part) for part in text.split(",") if part.strip().isdigit())
-
-
-def _worth_retrying(reply: Reply, accepted: frozenset[int]) -> bool:
-    if reply.status in accepted or reply.status not in RETRIED:
-        return False
-    return firewall(reply.headers, reply.body) is None
-
-
-def _check(reply: Reply, accepted: frozenset[int]) -> None:
-    """Raises FetchError unless *reply* can be used."""
-    who = firewall(reply.headers, reply.body)
-    if who is not None:
-        raise FetchError(
-            f"{who} answered instead of the source ({reply.status})",
-            url=shown(str(reply.url)),
-            verdict="blocked",
-            status=reply.status,
-        )
-    usable = 200 <= reply.status < 300 or reply.status == 304 or reply.location is not None
-    if not usable and reply.status not in accepted:
-        raise _failure(reply, None)
-
-
-def _failure(reply: Reply, asked: float | None) -> FetchError:
-    verdict = {401: "login_wall", 403: "blocked", 451: "blocked", 429: "rate_limited"}.get(
-        reply.status, "unreachable"
-    )
-    if reply.status == 503 and asked is not None:
-        verdict = "rate_limited"
-    return FetchError(
-        f"the server answered {reply.status}",
-        url=shown(str(reply.url)),
-        verdict=verdict,
-        status=reply.status,
-    )
