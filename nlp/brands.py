@@ -1,12 +1,13 @@
 """Which brands a post names, from a table of names, misspellings, handles and look-alikes."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from nlp.lexicon import Lexicon
-from nlp.text import SENTENCE_END, Words, fold, words
+from nlp.text import SENTENCE_END, Words, fold, plain_form, words
 
 _MEMORY = 200_000
 _CONTEXT_LIST = "CONTEXT_ANY"
@@ -40,6 +41,7 @@ _LEFT_OF_A_NAME = frozenset(
         "via",
     ]
 )
+_ADDRESS = re.compile(r"\w@\w")
 _CALLS_ITSELF = frozenset(["m", "me", "nous", "appelle", "rappelle", "harcele"])
 
 
@@ -85,8 +87,7 @@ class BrandSpec:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A brand named by words `first` to `last` excluded; `handle`: its account is addressed."""
 
     brand: str
@@ -104,6 +105,42 @@ class _Entry:
     kind: str
     spec: int
     mark: str = ""
+
+
+class _Starts:
+    """The names that begin with one word: alone, by their second word, and with a loose ending."""
+
+    __slots__ = ("alone", "by_second", "loose")
+
+    def __init__(self, entries: Iterable[_Entry]) -> None:
+        longest_first = sorted(entries, key=_priority)
+        self.alone = next((entry for entry in longest_first if not entry.rest), None)
+        self.by_second: dict[str, list[_Entry]] = {}
+        self.loose = []
+        for entry in longest_first:
+            if len(entry.rest) == 1 and entry.prefix:
+                self.loose.append(entry)
+            elif entry.rest:
+                self.by_second.setdefault(entry.rest[0], []).append(entry)
+
+    def longest(self, plain: Sequence[str], position: int) -> tuple[_Entry, int] | None:
+        """The longest name that stands at this word, and the word after it."""
+        following = position + 1
+        if following < len(plain):
+            second = plain[following]
+            for entry in self.by_second.get(second, ()):
+                last = following + len(entry.rest)
+                if _follows(entry, plain[following:last]):
+                    return entry, last
+            for entry in self.loose:
+                if second.startswith(entry.rest[0]):
+                    return entry, following + 1
+        return None if self.alone is None else (self.alone, following)
+
+
+def _priority(entry: _Entry) -> tuple[int, bool, bool]:
+    """Longest first; of the same length, an exclusion before a name before a weak name."""
+    return -len(entry.rest), entry.kind != "exclude", entry.kind == "weak"
 
 
 @dataclass(slots=True)
@@ -126,7 +163,7 @@ class BrandTable:
             ):  # fmt: skip
                 for name in names:
                     self._add(name, kind, index)
-        self._memory: dict[str, tuple[_Entry, ...]] = {}
+        self._memory: dict[str, _Starts | None] = {}
         self._context = {
             sector: self._context_of(sector, lexicon) for sector in {s.sector for s in self.specs}
         }
@@ -141,7 +178,7 @@ class BrandTable:
 
     def _add(self, name: str, kind: str, index: int) -> None:
         prefix = name.endswith("*")
-        forms = [_bare(form) for form in words(fold(name.rstrip("*"))).forms]
+        forms = [form.rstrip("'") or form for form in words(fold(name.rstrip("*"))).forms]
         if not forms:
             return
         first = forms[0]
@@ -215,23 +252,21 @@ class BrandTable:
 
     def _collect(self, read: Words, text: str) -> _Found:
         found = _Found()
-        memory = self._memory
         forms = read.forms
+        memory = self._memory
+        plain: list[str] | None = None
         skip_to = 0
         for position, form in enumerate(forms):
-            entries = memory.get(form)
-            if entries is None:
-                entries = self._learn(form)
-            if not entries or position < skip_to:
+            starts = memory[form] if form in memory else self._learn(form)
+            if starts is None or position < skip_to:
                 continue
-            best = self._longest(entries, forms, position)
-            if best is None:
+            if plain is None:
+                plain = [plain_form(other) for other in forms]
+            best = starts.longest(plain, position)
+            if best is None or _in_address(form, position, read, text):
                 continue
-            entry, last = best
-            if _in_address(form, read.starts[position], text):
-                continue
-            skip_to = last
-            self._note(entry, position, last, form, found)
+            entry, skip_to = best
+            self._note(entry, position, skip_to, form, found)
         return found
 
     def _note(self, entry: _Entry, first: int, last: int, form: str, found: _Found) -> None:
@@ -244,32 +279,17 @@ class BrandTable:
         else:
             found.mentions.append(mention)
 
-    def _learn(self, form: str) -> tuple[_Entry, ...]:
+    def _learn(self, form: str) -> _Starts | None:
         if len(self._memory) >= _MEMORY:
             self._memory.clear()
         mark = form[0] if form[0] in "@#" else ""
-        plain = fold(_bare(form).lstrip("@#") or form)
+        plain = plain_form(form)
         entries = list(self._first.get(plain, ()))
         for size in range(3, min(len(plain), 24) + 1):
             entries += self._first_prefix.get(plain[:size], ())
         kept = [entry for entry in entries if not entry.mark or entry.mark == mark]
-        kept.sort(
-            key=lambda entry: (-len(entry.rest), entry.kind != "exclude", entry.kind == "weak")
-        )
-        answer = self._memory[form] = tuple(kept)
+        answer = self._memory[form] = _Starts(kept) if kept else None
         return answer
-
-    @staticmethod
-    def _longest(
-        entries: Sequence[_Entry], forms: Sequence[str], position: int
-    ) -> tuple[_Entry, int] | None:
-        for entry in entries:
-            last = position + 1 + len(entry.rest)
-            if last > len(forms):
-                continue
-            if not entry.rest or _follows(entry, forms[position + 1 : last]):
-                return entry, last
-        return None
 
     def _accepted(
         self,
@@ -280,7 +300,7 @@ class BrandTable:
         source_brands: Sequence[str],
         topic: str,
     ) -> list[Mention]:
-        present = set(codes)
+        present = frozenset(codes)
         given = {self.sector(brand) for brand in source_brands}
         given |= {self.sector(mention.brand) for mention in found.mentions}
         weak_brands = {(mention.brand, spec.sector) for mention, spec in found.weak}
@@ -304,20 +324,21 @@ class BrandTable:
         return any(self.sector(mention.brand) == spec.sector for mention in named)
 
 
-def _bare(form: str) -> str:
-    return form[:-1] if form.endswith("'") and len(form) > 1 else form
+def _follows(entry: _Entry, plain: Sequence[str]) -> bool:
+    """Whether the words after the first one are the entry's."""
+    if not entry.prefix:
+        return tuple(plain) == entry.rest
+    whole, last = entry.rest[:-1], entry.rest[-1]
+    return (
+        len(plain) == len(entry.rest) and tuple(plain[:-1]) == whole and plain[-1].startswith(last)
+    )
 
 
-def _follows(entry: _Entry, forms: Sequence[str]) -> bool:
-    for wanted, form in zip(entry.rest[:-1], forms, strict=False):
-        if fold(_bare(form)) != wanted:
-            return False
-    last = fold(_bare(forms[-1]))
-    return last.startswith(entry.rest[-1]) if entry.prefix else last == entry.rest[-1]
-
-
-def _in_address(form: str, start: int, text: str) -> bool:
+def _in_address(form: str, position: int, read: Words, text: str) -> bool:
     """An e-mail address at orange.fr is not a mention of Orange."""
+    if "@" not in text or _ADDRESS.search(text) is None:
+        return False
+    start = read.starts[position]
     if form[0] == "@":
         return start > 0 and text[start - 1].isalnum()
     return start > 1 and text[start - 1] == "@" and text[start - 2].isalnum()
@@ -326,10 +347,10 @@ def _in_address(form: str, start: int, text: str) -> bool:
 def _stands_as_name(mention: Mention, read: Words, text: str) -> bool:
     """After "chez", before "m'appelle", or with a capital inside a sentence in small letters."""
     first = mention.first
-    before = fold(_bare(read.forms[first - 1])) if first else ""
+    before = plain_form(read.forms[first - 1]) if first else ""
     if before in _LEFT_OF_A_NAME:
         return True
-    after = [fold(_bare(form)) for form in read.forms[mention.last : mention.last + 2]]
+    after = [plain_form(form) for form in read.forms[mention.last : mention.last + 2]]
     if after and after[0] in _CALLS_ITSELF:
         return True
     start = read.starts[first]

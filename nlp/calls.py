@@ -1,10 +1,12 @@
 """Who calls whom: sentences where calls come in or go out, and what each brand does in them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nlp.brands import BrandTable, Mention
-from nlp.lexicon import Hit
+from nlp.lexicon import BOUNDARY, QUOTED, Hit
 from nlp.types import ACCUSED_ROLES
 
 Hits = Mapping[str, Sequence[Hit]]
@@ -82,8 +84,7 @@ ATTRIBUTION_RULES = (
 _NEVER_CALLERS = frozenset({"public"})
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """Words `first` to `last` excluded, and which way calls go in them."""
 
     first: int
@@ -133,35 +134,25 @@ def _overlap(hit: Hit, other: Hit) -> bool:
 _INCOMING = ("call.in", "h.harassed", "h.harassment_phone", "h.unwanted_calls", "h.canvassed",
              "h.canvassing_phone")  # fmt: skip
 _OUTGOING = ("call.out",)
+_SENTENCE = re.compile(f"[^{BOUNDARY}{QUOTED}]+")
 
 
-def sentences(encoded: str, hits: Hits, boundaries: frozenset[str]) -> list[Sentence]:
+def sentences(encoded: str, hits: Hits) -> list[Sentence]:
     """The post cut at sentence ends, each with its direction of calls."""
     incoming = _marks(hits, _INCOMING)
     outgoing = _marks(hits, _OUTGOING)
-    found = []
-    first = 0
-    for position, code in enumerate(encoded):
-        if code in boundaries:
-            if position > first:
-                found.append(_sentence(first, position, incoming, outgoing))
-            first = position + 1
-    if first < len(encoded):
-        found.append(_sentence(first, len(encoded), incoming, outgoing))
-    return found
+    return [
+        Sentence(
+            *span,
+            any(span[0] <= mark < span[1] for mark in incoming),
+            any(span[0] <= mark < span[1] for mark in outgoing),
+        )
+        for span in [match.span() for match in _SENTENCE.finditer(encoded)]
+    ]
 
 
 def _marks(hits: Hits, rules: Sequence[str]) -> list[int]:
     return [hit.first for rule in rules for hit in hits.get(rule, ())]
-
-
-def _sentence(first: int, last: int, incoming: list[int], outgoing: list[int]) -> Sentence:
-    return Sentence(
-        first,
-        last,
-        any(first <= mark < last for mark in incoming),
-        any(first <= mark < last for mark in outgoing),
-    )
 
 
 def harassment_score(hits: Hits, cut: Sequence[Sentence]) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from nlp.lexicon import NUMBER_WORDS
-from nlp.text import SENTENCE_END, Words, fold
+from nlp.text import SENTENCE_END, Words, plain_form
 from nlp.types import CallFrequency
 
 _DOZENS = {
@@ -62,7 +62,7 @@ class Moments:
 
 def plain_forms(read: Words) -> list[str]:
     """The words without accents, handles' marks or final apostrophes."""
-    return [fold(form).strip("'@#") or form for form in read.forms]
+    return [plain_form(form) for form in read.forms]
 
 
 def call_frequency(

@@ -38,15 +38,19 @@ NO_LANGUAGE = Language(None, None)
 
 def detect(text: str, forms: Sequence[str]) -> Language:
     """`forms` are the words of `text` in lower case, elisions with their apostrophe ("j'")."""
+    distinct = set(forms)
+    french = len(distinct & _FRENCH)
+    if (
+        french >= _ENOUGH
+        and french >= _SHARE * len(distinct)
+        and french > 2 * len(distinct & _FOREIGN)
+    ):
+        return Language("fr", _SURE)
     letters = [form for form in forms if form[0].isalpha()]
     if not letters:
         if not any(char.isalpha() for char in text):
             return NO_LANGUAGE
         letters = [form.lstrip("@#") for form in forms if form.lstrip("@#")]
-    french = sum(form in _FRENCH for form in letters)
-    foreign = sum(form in _FOREIGN for form in letters)
-    if french >= _ENOUGH and french >= _SHARE * len(letters) and french > 2 * foreign:
-        return Language("fr", _SURE)
     return _by_model(" ".join(letters))
 
 

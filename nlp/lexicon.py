@@ -20,9 +20,10 @@ import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from itertools import islice
+from typing import NamedTuple
 
 from nlp.text import SENTENCE_END, fold
 
@@ -130,8 +131,7 @@ NUMBER_WORDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A rule found: its name, and the words it covers, `last` excluded."""
 
     rule: str
@@ -140,21 +140,16 @@ class Hit:
 
 
 class _Rule:
-    __slots__ = ("_compiled", "keys", "name", "needs", "regex")
-
     def __init__(self, name: str, regex: str, needs: list[frozenset[str]]) -> None:
         self.name = name
         self.regex = regex
         self.keys = needs[0]
         self.needs = needs[1:]
-        self._compiled: re.Pattern[str] | None = None
 
-    @property
+    @cached_property
     def compiled(self) -> re.Pattern[str]:
         """Compiled when first needed: most rules never are, and start-up stays short."""
-        if self._compiled is None:
-            self._compiled = re.compile(self.regex)
-        return self._compiled
+        return re.compile(self.regex)
 
 
 class Lexicon:
@@ -186,16 +181,13 @@ class Lexicon:
     def __len__(self) -> int:
         return len(self._rules)
 
-    def encode(self, forms: Iterable[str]) -> list[str]:
+    def encode(self, forms: Sequence[str]) -> list[str]:
         """One character a word; unknown words are UNKNOWN, sentence ends BOUNDARY."""
         memory = self._memory
-        codes = []
-        for form in forms:
-            code = memory.get(form)
-            if code is None:
-                code = self._learn(form)
-            codes.append(code)
-        return codes
+        try:
+            return [memory[form] for form in forms]
+        except KeyError:
+            return [memory.get(form) or self._learn(form) for form in forms]
 
     def members(self, name: str) -> frozenset[str]:
         """The characters of the words of a list: `code in members("NEGATION")`."""
@@ -205,25 +197,26 @@ class Lexicon:
         """Every rule's matches, at most `_MAX_HITS` of each pattern, in no particular order."""
         present = set(encoded)
         by_char = self._by_char
-        hits: list[Hit] = []
-        tried: set[int] = set()
+        candidates: set[_Rule] = set()
         for char in present:
-            for rule in by_char.get(char, ()):
-                key = id(rule)
-                if key in tried:
-                    continue
-                tried.add(key)
-                for need in rule.needs:
-                    if present.isdisjoint(need):
-                        break
-                else:
-                    self._search(rule, encoded, hits)
+            if char in by_char:
+                candidates.update(by_char[char])
+        hits: list[Hit] = []
+        for rule in candidates:
+            for need in rule.needs:
+                if present.isdisjoint(need):
+                    break
+            else:
+                match = rule.compiled.search(encoded)
+                if match is not None:
+                    self._add(rule, match, encoded, hits)
         return hits
 
     @staticmethod
-    def _search(rule: _Rule, encoded: str, hits: list[Hit]) -> None:
-        for match in islice(rule.compiled.finditer(encoded), _MAX_HITS):
-            hits.append(Hit(rule.name, match.start(), match.end()))
+    def _add(rule: _Rule, match: re.Match[str], encoded: str, hits: list[Hit]) -> None:
+        hits.append(Hit(rule.name, *match.span()))
+        more = rule.compiled.finditer(encoded, match.end())
+        hits += [Hit(rule.name, *other.span()) for other in islice(more, _MAX_HITS - 1)]
 
     def _learn(self, form: str) -> str:
         if len(self._memory) >= _MEMORY:

@@ -21,7 +21,7 @@ from nlp.calls import (
     without_denied,
 )
 from nlp.language import Language, detect
-from nlp.lexicon import BOUNDARY, BRAND, BRAND_TAIL, QUOTED, Hit, Lexicon, french
+from nlp.lexicon import BRAND, BRAND_TAIL, QUOTED, Hit, Lexicon, french
 from nlp.numbers import COARSE_PLAN, NumberingPlan, PhoneNumber, find_numbers
 from nlp.text import Clean, Words, clean, words
 from nlp.types import (
@@ -38,8 +38,6 @@ from nlp.types import (
 
 NAME = "rules"
 VERSION = "rules-1"
-
-_BOUNDARIES = frozenset({BOUNDARY, QUOTED})
 
 
 @dataclass(frozen=True)
@@ -172,7 +170,7 @@ class Reader:
             language=detect(cleaned.text, read.forms),
             mentions=mentions,
             hits=hits,
-            cut=sentences(encoded, hits, _BOUNDARIES),
+            cut=sentences(encoded, hits),
             reviewed=reviewed,
             answered=answered,
             table=self.table,

@@ -18,6 +18,8 @@ _DROPPED = dict.fromkeys(
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _PLAIN = str.maketrans({**_APOSTROPHES, **_SPACES, **_DROPPED, 0x2028: "\n", 0x2029: "\n"})
 
+_ODD = re.compile("[" + "".join(map(re.escape, map(chr, _PLAIN))) + "\ud800-\udfff]")
+
 _MARKUP = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9]{0,14})(?:\s[^<>]{0,500})?/?>|<!--|-->|&#?\w{1,10};")
 _BLOCKS = frozenset(
     [
@@ -77,15 +79,26 @@ class Clean:
         return self.offsets[start], self.offsets[end - 1] + 1
 
 
-@dataclass(frozen=True, slots=True)
 class Words:
     """The words of a post, lower case with accents, and where each starts in the clean text."""
 
-    forms: list[str]
-    starts: list[int]
+    __slots__ = ("_starts", "_text", "forms")
+
+    def __init__(self, lowered: str) -> None:
+        """`lowered` is the clean text in lower case, as long as it was (see `lower`)."""
+        self.forms: list[str] = WORD.findall(lowered)
+        self._text = lowered
+        self._starts: list[int] | None = None
 
     def __len__(self) -> int:
         return len(self.forms)
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each word begins; worked out when first asked, which most posts never do."""
+        if self._starts is None:
+            self._starts = [match.start() for match in WORD.finditer(self._text)]
+        return self._starts
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Characters covered by words `first` to `last` excluded."""
@@ -101,6 +114,12 @@ def fold(text: str) -> str:
     """Lower case without accents, one character for one: offsets stay good."""
     lowered = lower(text)
     return lowered if lowered.isascii() else "".join(map(_base_letter, lowered))
+
+
+@lru_cache(maxsize=65_536)
+def plain_form(form: str) -> str:
+    """A word without accents, without its @ or #, without the apostrophe of an elision."""
+    return fold(form).strip("'@#") or form
 
 
 def lower(text: str) -> str:
@@ -128,9 +147,12 @@ def clean(raw: str, others: Sequence[str] = ()) -> Clean:
 
 
 def _composed(raw: str) -> tuple[str, tuple[int, ...] | None]:
-    if raw.isascii():
-        return raw.translate(_PLAIN), None
-    text = _SURROGATES.sub("\ufffd", raw).translate(_PLAIN)
+    if _ODD.search(raw) is None:
+        text = raw
+    else:
+        text = _SURROGATES.sub("\ufffd", raw).translate(_PLAIN)
+    if text.isascii():
+        return text, None
     if unicodedata.is_normalized("NFC", text):
         return text, None
     return _composed_by_cluster(text)
@@ -190,12 +212,7 @@ def words(text: str) -> Words:
     """Words (an elision keeps its apostrophe: m', appelle), handles and hashtags whole, runs of
     sentence ends, commas, emoji; quotes, brackets and dashes are passed over.
     """
-    forms: list[str] = []
-    starts: list[int] = []
-    for match in WORD.finditer(lower(text)):
-        forms.append(match.group())
-        starts.append(match.start())
-    return Words(forms, starts)
+    return Words(lower(text))
 
 
 def quoted_spans(text: str, others: Sequence[str] = ()) -> tuple[tuple[int, int], ...]:
