@@ -21,6 +21,7 @@ _BANDS, _ROWS = (
     6,
 )  # finds 99 % of pairs at 0.9, 91 % at 0.8; the true similarity is then measured
 _LINKS = re.compile(r"https?://\S+|^rt @\S+:?|\bvia @\S+")
+_MARKS = re.compile("[\u0300-\u036f]+")
 _NOT_WORDS = re.compile(r"[\W_]+")
 _WORDS = re.compile(r"\w+")
 
@@ -50,9 +51,7 @@ def plain(text: str) -> str:
     """Folded for comparison: no case, accents, links, punctuation or spacing."""
     folded = _LINKS.sub(" ", text.casefold().strip())
     if not folded.isascii():
-        folded = "".join(
-            c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c)
-        )
+        folded = _MARKS.sub("", unicodedata.normalize("NFKD", folded))
     return _NOT_WORDS.sub(" ", folded).strip()
 
 

@@ -6,12 +6,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, or_, select
 
 from raccroche.post import Kind
-from raccroche.store.rows import chunks, insert_into, month_of, unpack
+from raccroche.store.rows import chunks, month_of, unpack
 from raccroche.store.tables import (
     ALL,
     CELLS,
     UNKNOWN_BRAND_N,
-    counts,
     labels,
     mentions,
     posts,
@@ -35,19 +34,24 @@ class Tally:
         found[cell] += by
 
     def write(self, conn: Connection) -> None:
-        """Add the changes, in the order of the keys so that two writers never wait for each other."""
-        rows = [_row(key, cells) for key, cells in sorted(self.cells.items()) if any(cells)]
-        if not rows:
-            return
-        statement = insert_into(conn, counts)
-        added = {cell: counts.c[cell] + statement.excluded[cell] for cell in CELLS}
-        conn.execute(statement.on_conflict_do_update(index_elements=list(_KEYS), set_=added), rows)
+        """Add the changes, in the order of the keys: two writers then never wait for each other."""
+        rows = [
+            (*key, month_of(key[-1]), *cells)
+            for key, cells in sorted(self.cells.items())
+            if any(cells)
+        ]
+        if rows:
+            conn.exec_driver_sql(_upsert("?" if conn.dialect.name == "sqlite" else "%s"), rows)
 
 
-def _row(key: Key, cells: Sequence[int]) -> dict[str, int]:
-    row = dict(zip(_KEYS, key, strict=True))
-    row["month"] = month_of(row["day"])
-    return row | dict(zip(CELLS, cells, strict=True))
+def _upsert(mark: str) -> str:
+    """The statement in the driver's own words: there are a dozen count rows a post, and SQLAlchemy's take twice as long."""
+    columns = (*_KEYS, "month", *CELLS)
+    added = ", ".join(f"{cell} = counts.{cell} + excluded.{cell}" for cell in CELLS)
+    return (
+        f"insert into counts ({', '.join(columns)}) values ({', '.join([mark] * len(columns))}) "
+        f"on conflict ({', '.join(_KEYS)}) do update set {added}"
+    )
 
 
 def countable() -> ColumnElement[bool]:
