@@ -297,8 +297,12 @@ def _read(unit: _Unit, owner: dict[int, str], now: datetime) -> Found | None:
     for start in _starts(unit, owner):
         _look(start, unit.number, owner, own)
     text = _text(unit, owner, own)
-    author = _author(own)
-    moment = _moment(unit, own, owner, now)
+    beside: str | None = None  # the words around the text, read only where a theme marks no more
+    author, moment = _author(own), _moment(own, now)
+    if author is None or moment is None:
+        beside = _words_beside(unit, own, owner)
+        author = author or _author_beside(beside)
+        moment = moment or parse_date(beside[:200], now=now)
     pingback = _is_pingback(unit, text.text, own)
     if not text.text and not author:
         return None
@@ -483,6 +487,18 @@ def _first_inside(node: Node, selector: str) -> Node | None:
     return next((n for n in usable if not _TITLE_CLASSES.intersection(classes_of(n))), None)
 
 
+_BY_AND_DATE = re.compile(
+    r"^(?:\W*\d{0,4}\W*)?(?:par|by|de|von|posté par|posted by)\s*:?\s+(.{1,60}?),?\s+(?:le|on|am|il y a)\s.*\d",
+    re.I,
+)
+
+
+def _author_beside(words: str) -> str | None:
+    """ "Le mercredi 15 mai 2019, 15:24 par Zoé", "Par Zoé, le 15 mai 2019"."""
+    found = _BY_AND_DATE.match(words) or _AFTER_DATE.search(words[:200])
+    return clean_author(found.group(1)) if found else None
+
+
 def _is_no_name(node: Node) -> bool:
     if node.tag == "time" or _TITLE_CLASSES.intersection(classes_of(node)):
         return True
@@ -492,7 +508,7 @@ def _is_no_name(node: Node) -> bool:
 # Date ------------------------------------------------------------------------------------------
 
 
-def _moment(unit: _Unit, own: _Own, owner: dict[int, str], now: datetime) -> Moment | None:
+def _moment(own: _Own, now: datetime) -> Moment | None:
     day: Moment | None = None
     for _, node in sorted(own.dates, key=lambda pair: pair[0]):
         for words in _date_words(node):
@@ -504,22 +520,20 @@ def _moment(unit: _Unit, own: _Own, owner: dict[int, str], now: datetime) -> Mom
     together = parse_date(apart[:200], now=now) if day else None
     if together and not together.day_only:
         return together
-    return day or _moment_of_meta(unit, own, owner, now)
+    return day
 
 
 def _date_words(node: Node) -> Iterator[str]:
     attributes = node.attributes
-    for name in ("datetime", "content", "title", "data-comment-timestamp"):
+    for name in ("datetime", "pubdate", "content", "title", "data-comment-timestamp"):
         value = attributes.get(name)
         if value:
             yield value[:100]
     yield one_line(node.text())[:200]
 
 
-def _moment_of_meta(unit: _Unit, own: _Own, owner: dict[int, str], now: datetime) -> Moment | None:
-    """
-    The date among the words of a comment that are not its text (themes without a date element).
-    """
+def _words_beside(unit: _Unit, own: _Own, owner: dict[int, str]) -> str:
+    """The words of a comment that are not its text, where a theme marks neither author nor date."""
     outside = {node.mem_id for node in ([own.content] if own.content else own.blocks)}
     cited = [node for node in own.blocks if node.css_first("cite, .fn, .author") is not None]
     outside -= {node.mem_id for node in cited}
@@ -527,8 +541,7 @@ def _moment_of_meta(unit: _Unit, own: _Own, owner: dict[int, str], now: datetime
     def skip(node: Node) -> bool:
         return node.mem_id in outside or owner.get(node.mem_id, unit.number) != unit.number
 
-    words = one_line(text_of(unit.root, limit=400, skip=skip).text)
-    return parse_date(words[:200], now=now)
+    return one_line(text_of(unit.root, limit=400, skip=skip).text)
 
 
 # Text ------------------------------------------------------------------------------------------

@@ -75,7 +75,11 @@ def parse(answer: Answer) -> Page:
     declared = _declared(page, url, counted)
     posts = _posts_of_things(things, page, url, answer)
     if len(posts) < 3:  # a page may describe its first post only
-        found = lists.comments(page, now=answer.fetched_at) or _repeated(page, answer)
+        found = (
+            lists.comments(page, now=answer.fetched_at)
+            or lists.comments(page, now=answer.fetched_at, carriers=_SHORT, number_of=_short_number)
+            or _repeated(page, answer)
+        )
         if len(found) > 2 * len(posts):
             posts = _posts_of_found(found, page, url, answer)
     if not posts:
@@ -198,6 +202,16 @@ def _posts_of_found(
         for one in found
         if one.text.text and not one.pingback
     )
+
+
+_SHORT = "dt[id^=c], li[id^=c], div[id^=c], article[id^=c]"
+_SHORT_NUMBER = re.compile(r"c(\d{1,22})")
+
+
+def _short_number(node: Node) -> tuple[str, str | None] | None:
+    """Dotclear and Blogger number comments `c123`."""
+    found = _SHORT_NUMBER.fullmatch(node.attributes.get("id") or "")
+    return (found.group(1), None) if found else None
 
 
 def _name_of_found(one: lists.Found, url: str) -> str:
