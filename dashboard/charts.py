@@ -83,6 +83,12 @@ def brand_styles(brands: Sequence[str], look: Look) -> dict[str, BrandStyle]:
     return found
 
 
+def leading_brand(family: str) -> str | None:
+    """The name of the brand that the palette gives a family; None for another family."""
+    names = {one.id: one.name for one in reference.brands()}
+    return next((names.get(one.brand) for one in reference.palette() if one.family == family), None)
+
+
 def _marker(name: str) -> str:
     return name if name in _MARKERS else "circle"
 
@@ -195,7 +201,7 @@ def brand_panel(
     settled = rows.assign(drawn=rows[value].where(rows["state"] == "settled"))
     line = (
         alt.Chart(settled)
-        .mark_line(color=style.colour, strokeWidth=2, strokeDash=style.dash)
+        .mark_line(color=style.colour, strokeWidth=2)
         .encode(x=x, y=alt.Y("drawn:Q", scale=scale, title=None))
     )
     late = (
