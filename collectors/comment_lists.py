@@ -488,7 +488,8 @@ def _first_inside(node: Node, selector: str) -> Node | None:
 
 
 _BY_AND_DATE = re.compile(
-    r"^(?:\W*\d{0,4}\W*)?(?:par|by|de|von|posté par|posted by)\s*:?\s+(.{1,60}?),?\s+(?:le|on|am|il y a)\s.*\d",
+    r"^(?:\W*\d{0,4}\W*)?(?:par|by|de|von|posté par|posted by)\s*:?\s+(.{1,60}?),?\s+"
+    r"(?:le|on|am|il y a)\s.*\d",
     re.I,
 )
 
