@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 PARIS = ZoneInfo("Europe/Paris")
 FIRST, LAST = date(2014, 1, 6), date(2026, 11, 22)
-WAVE = (date(2015, 6, 1), date(2015, 7, 31))
+WAVE, WAVE_OF = (date(2015, 6, 1), date(2015, 7, 31)), "NT"
 CONSENT = date(2026, 8, 11)
 
 _YEARS = {
@@ -97,6 +97,7 @@ _NOT_BEFORE: Sequence[tuple[str, date]] = (
     ("whatsapp", date(2016, 1, 1)),
     ("tiktok", date(2019, 1, 1)),
     ("chatgpt", date(2023, 1, 1)),
+    ("lemoine", date(2022, 6, 1)),
     ("11 août", date(2026, 7, 1)),
     ("consentement préalable", date(2025, 6, 1)),
     ("esim", date(2019, 6, 1)),

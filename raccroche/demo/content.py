@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from raccroche.demo.brands import brands, read
-from raccroche.demo.calendar import WAVE, Window, between, complaint_share, moments
+from raccroche.demo.calendar import WAVE, WAVE_OF, Window, between, complaint_share, moments
 from raccroche.demo.people import People
 from raccroche.demo.texts import Stock, Written
 
@@ -170,7 +170,8 @@ class _Builder:
             return Written(aside["text"], False, named=tuple(aside.get("named", ())))
         day = at.date()
         harassment = self.chance.random() < complaint_share(day)
-        return self.stock.draw(shelf, harassment, day)
+        in_wave = harassment and WAVE[0] <= day <= WAVE[1] and self.chance.random() < 0.75
+        return self.stock.draw(shelf, harassment, day, only=WAVE_OF if in_wave else "")
 
     def _message(self, shelf: str, at: datetime, *, place: str) -> Message:
         written = self._text(shelf, at)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from raccroche.demo.content import World, world
+from raccroche.demo.forum import Forum
 from raccroche.demo.mastodon import Mastodon
 from raccroche.demo.reply import Application, Ask, Reply
 from raccroche.demo.wordpress import WordPress
@@ -79,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
 def serving(posts: int = 2000) -> Iterator[Site]:
     """The fictional sites, running until the block ends."""
     fiction = world(posts)
-    names = ("blog", "gazette", "kiosk", "pouet", "relay")
+    names = ("blog", "gazette", "kiosk", "forum", "pouet", "relay")
     with ExitStack() as stack:
         servers = {
             name: stack.enter_context(_running(Server(busy=name == "relay"))) for name in names
@@ -96,6 +97,7 @@ def _applications(fiction: World, at: dict[str, str]) -> dict[str, Callable[[], 
         "blog": lambda: WordPress(at["blog"], "Le blog des abonnés", fiction.blog),
         "gazette": lambda: WordPress(at["gazette"], "La gazette du combiné", fiction.gazette),
         "kiosk": lambda: WordPress(at["kiosk"], "Le kiosque", fiction.kiosk, theme="block"),
+        "forum": lambda: Forum(at["forum"], "Le forum du combiné", fiction.forum),
         "pouet": lambda: Mastodon("pouet", at["pouet"], fiction.pouet, homes),
         "relay": lambda: Mastodon("relay", at["relay"], fiction.relay, homes),
     }

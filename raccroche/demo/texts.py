@@ -16,10 +16,12 @@ from raccroche.demo.brands import (
     brands,
     of_sectors,
 )
-from raccroche.demo.calendar import CONSENT, WAVE, fits
+from raccroche.demo.calendar import CONSENT, fits
 
 _LINES = frozenset({"network", "installation", "equipment_delivery"})
-_PATIENCE = 400  # examples looked at before an anachronism is let through
+_PATIENCE = 400  # examples looked at before one that does not suit is let through
+# What a post is about: an operator or a channel, any firm, or whatever comes.
+_WANTED, _WANTED_SHARES = ("line", "firm", "any"), (6, 2, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,11 @@ class Stock:
     def draw(self, shelf: str, harassment: bool, day: date, *, only: str = "") -> Written:
         """A text of *shelf* (tweet, review, comment, forum); *only*: the firm it must be about."""
         queue = self._queues[shelf, harassment]
+        wanted = "" if only else self._chance.choices(_WANTED, _WANTED_SHARES)[0]
         for _ in range(min(len(queue), _PATIENCE)):
             row = queue[0]
             queue.rotate(-1)
-            if fits(row["text"], day) and (not only or _may_be(row, only)):
+            if fits(row["text"], day) and _suits(row, only, wanted):
                 return self._filled(row, day, only)
         return self._filled(queue[0], day, "")
 
@@ -114,6 +117,21 @@ def _of(row: Mapping[str, Any], sector: str) -> tuple[Brand, ...]:
     return of_sectors(["telecom"] if topics & _LINES else ["telecom", "tv"])
 
 
+def _suits(row: Mapping[str, Any], only: str, wanted: str) -> bool:
+    if only:
+        return _may_be(row, only)
+    if wanted == "any":
+        return True
+    firms = [name for name in row["brands"] if name.startswith("{")]
+    if not firms or (row["phone_harassment"] and not _accuses(row)):
+        return False
+    return wanted == "firm" or any(_may_be(row, name) for name in ("NT", "Chaîne+"))
+
+
+def _accuses(row: Mapping[str, Any]) -> bool:
+    return any(said["harassment"] for said in row["brands"].values())
+
+
 def _may_be(row: Mapping[str, Any], name: str) -> bool:
     first = PLACEHOLDER.search(f"{row.get('context_brand') or ''} {row['text']}")
     if first is None:
@@ -130,8 +148,6 @@ def _weight(brand: Brand, harassment: bool, day: date) -> float:
     weight = brand.calls
     if day >= CONSENT:
         weight *= CALLS_AFTER_CONSENT[brand.name]
-    if WAVE[0] <= day <= WAVE[1] and brand.name == "NT":
-        weight *= 8
     if brand.name == "Mandarine":
         weight *= 1 + max(0, day.year - 2021) * 0.25
     return weight
