@@ -46,3 +46,15 @@ def session_headers(source: Source, settings: Any) -> Mapping[str, str]:
     build = getattr(source, "headers", None)
     headers: Mapping[str, str] = build(settings) if build else {}
     return headers
+
+
+def trusted_hosts(source: Source, settings: Any) -> tuple[str, ...]:
+    """Hosts besides the first one asked that may see the secret headers: `hosts(settings)`."""
+    name = getattr(source, "hosts", None)
+    hosts: tuple[str, ...] = name(settings) if name else ()
+    return hosts
+
+
+def obeys_robots(source: Source) -> bool:
+    """Whether robots.txt applies; not for an official API used with the operator's own key."""
+    return bool(getattr(source, "ROBOTS", True))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from collectors.contract import Source, session_headers
+from collectors.contract import Source, obeys_robots, session_headers, trusted_hosts
 from collectors.table import sources
 from nlp.types import Labeller, Text
 from nlp.types import Labels as NlpLabels
@@ -170,6 +170,8 @@ class Collector:
             self.name,
             headers=session_headers(job.platform, job.settings),
             budget=_budget(config, job.config),
+            hosts=trusted_hosts(job.platform, job.settings),
+            robots=obeys_robots(job.platform),
         )
 
     async def run(self, since: datetime | None) -> Run:
@@ -259,6 +261,8 @@ class Collector:
         if page.series:
             self.store.put_series(SeriesValue(*row, source=self.name) for row in page.series)
         self._count(request, answer, page, added)
+        if not failed:
+            self.session.keep(answer)  # only now: a 304 must never hide posts that were lost
         if page.verdict in _WALLS:
             self.walled = True
         return following
