@@ -8,9 +8,11 @@ found first, and each comment is then read from the nodes that are its own and n
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from collectors.dates import Moment, parse_date
 from collectors.html import (
@@ -330,9 +332,8 @@ def _look(root: Node, number: str, owner: dict[int, str], own: _Own) -> None:
         foreign = node is not root and owner.get(node.mem_id, number) != number
         child = None
         if not foreign and node.tag not in ("script", "style", "form", "noscript"):
-            classes = classes_of(node)
-            _note(node, classes, depth, own)
-            if node is not root and not meta_depth and _META_CLASSES.intersection(classes):
+            roles = _note(node, node.attributes, depth, own)
+            if roles.meta and node is not root and not meta_depth:
                 meta_depth = depth
             if node.tag in _BLOCKS and not block_depth and not meta_depth:
                 own.blocks.append(node)
@@ -361,47 +362,98 @@ def _look(root: Node, number: str, owner: dict[int, str], own: _Own) -> None:
             node, depth = parent, depth - 1
 
 
-def _note(node: Node, classes: list[str], depth: int, own: _Own) -> None:
-    attributes = node.attributes
-    tag = node.tag
-    prop = attributes.get("itemprop") or ""
-    rank = min((_AUTHOR_RANKS[name] for name in classes if name in _AUTHOR_RANKS), default=9)
+class _Roles(NamedTuple):
+    """What an element may be, by its tag, class and itemprop alone: few of them on a page."""
+
+    rank: int  # of an author's name; 9 for none
+    loose_author: bool
+    date: int  # rank of a date; 9 for none
+    content: bool
+    loose_content: bool
+    title: bool
+    likes: bool
+    meta: bool
+    reply: bool
+    forum_body: bool
+
+
+@lru_cache(maxsize=4096)
+def _roles(tag: str, class_names: str, prop: str) -> _Roles:
+    classes = class_names.split()
+    known = frozenset(classes)
+    return _Roles(
+        rank=_author_rank(tag, classes, prop),
+        loose_author=bool(_LOOSE_AUTHOR.search(class_names)),
+        date=_date_rank(tag, class_names, known, prop),
+        content=bool(_CONTENT_CLASSES & known) or prop in ("text", "commentText"),
+        loose_content=bool(_LOOSE_CONTENT.search(class_names)),
+        title=bool(_TITLE_CLASSES & known),
+        likes=bool(_LIKES_CLASSES & known),
+        meta=bool(_META_CLASSES & known),
+        reply="comment-reply-link" in known,
+        forum_body="comment-body" in known,
+    )
+
+
+def _author_rank(tag: str, classes: list[str], prop: str) -> int:
+    ranks = [_AUTHOR_RANKS[name] for name in classes if name in _AUTHOR_RANKS]
     if any(name.startswith("forum-qui-") for name in classes):
-        rank = min(rank, 1)
+        ranks.append(1)
     if tag == "cite":
-        rank = min(rank, 2)
+        ranks.append(2)
     if prop in ("author", "creator", "name"):
-        rank = min(rank, 3 if prop == "name" else 4)
-    named_so = attributes.get("class") or "" if depth > 1 else ""
-    if rank == 9 and named_so and _LOOSE_AUTHOR.search(named_so[:500]) and len(node.text()) < 80:
-        rank = 6
-    if rank < 9 and _holds_text(node):
-        own.names.setdefault(rank, node)
+        ranks.append(3 if prop == "name" else 4)
+    return min(ranks, default=9)
+
+
+def _date_rank(tag: str, class_names: str, known: frozenset[str], prop: str) -> int:
     if tag == "time":
-        own.dates.append((0, node))
-    elif _DATE_PROPERTIES.search(f"{prop} {attributes.get('property') or ''}") or (
-        tag == "abbr" and attributes.get("title")
-    ):
-        own.dates.append((1, node))
-    elif _DATE_CLASSES.intersection(classes) and len(own.dates) < 20:
-        own.dates.append((2, node))
-    elif tag == "a" and "#comment" in (attributes.get("href") or ""):
-        own.dates.append((3, node))
-    elif named_so and len(own.dates) < 20 and _LOOSE_DATE.search(named_so[:500]):
-        own.dates.append((4, node))
-    if own.loose_content is None and named_so and _LOOSE_CONTENT.search(named_so[:500]):
+        return 0
+    if _DATE_PROPERTIES.search(prop):
+        return 1
+    if _DATE_CLASSES & known:
+        return 2
+    return 4 if _LOOSE_DATE.search(class_names) else 9
+
+
+def _note(node: Node, attributes: Mapping[str, str | None], depth: int, own: _Own) -> _Roles:
+    """Keep *node* for what it may be."""
+    prop = attributes.get("itemprop") or attributes.get("property") or ""
+    roles = _roles(node.tag or "", (attributes.get("class") or "")[:500], prop[:100])
+    inner = depth > 1  # the class of the comment's own box says nothing of its parts
+    rank = roles.rank
+    if rank == 9 and inner and roles.loose_author and len(node.text()) < 80:
+        rank = 6
+    if rank < 9 and rank not in own.names and _holds_text(node):
+        own.names[rank] = node
+    _note_date(node, attributes, roles.date, inner, own)
+    if inner and roles.loose_content and own.loose_content is None:
         own.loose_content = node
-    if _is_content(node, classes, prop) and (own.content is None or own.content_depth):
-        own.content, own.content_depth = node, depth if own.content is None else own.content_depth
-    if own.title is None and _TITLE_CLASSES.intersection(classes):
+    if own.content is None or own.content_depth:
+        numbered_text = not roles.forum_body and _CONTENT_ID.fullmatch(attributes.get("id") or "")
+        if roles.content or numbered_text:
+            own.content_depth = depth if own.content is None else own.content_depth
+            own.content = node
+    if roles.title and own.title is None:
         own.title = node
-    stamp = attributes.get("data-comment-timestamp")
-    if stamp:
-        own.dates.append((0, node))
-    if "comment-reply-link" in classes and own.reply_label is None:
+    if roles.reply and own.reply_label is None:
         own.reply_label = attributes.get("aria-label")
-    if own.likes is None and _LIKES_CLASSES.intersection(classes):
+    if roles.likes and own.likes is None:
         own.likes = _likes(node)
+    return roles
+
+
+def _note_date(
+    node: Node, attributes: Mapping[str, str | None], rank: int, inner: bool, own: _Own
+) -> None:
+    if "data-comment-timestamp" in attributes:
+        rank = 0
+    elif node.tag == "abbr" and attributes.get("title"):
+        rank = min(rank, 1)
+    elif rank > 3 and node.tag == "a" and "#comment" in (attributes.get("href") or ""):
+        rank = 3
+    if (rank < 4 or (rank == 4 and inner)) and len(own.dates) < 20:
+        own.dates.append((rank, node))
 
 
 _DATE_PROPERTIES = re.compile(r"datePublished|dateCreated|commentTime|dc:date|dc:created")
@@ -415,7 +467,7 @@ _LOOSE_AUTHOR = re.compile(
 )
 _LOOSE_DATE = re.compile(r"(?<![a-z])\w*(?:date|time|heure|publie|ago)(?![a-z])", re.IGNORECASE)
 _LOOSE_CONTENT = re.compile(
-    r"(?<![a-z])(?:\w+[-_])*(?:text|texte|txt|content|contenu|message|corps)(?![a-z-])"
+    r"(?<![a-z])(?:text|texte|txt|content|contenu|message|corps)(?![a-z-])"
     r"|commentText|Contenu",
     re.IGNORECASE,
 )
@@ -432,14 +484,6 @@ def _holds_text(node: Node) -> bool:
 
 
 _CONTENT_ID = re.compile(r"(?:div-)?comment-?(?:body|content|text)-?\d+")
-
-
-def _is_content(node: Node, classes: list[str], prop: str) -> bool:
-    if _CONTENT_CLASSES.intersection(classes) or prop in ("text", "commentText"):
-        return True
-    return bool(
-        _CONTENT_ID.fullmatch(node.attributes.get("id") or "") and "comment-body" not in classes
-    )
 
 
 # Author ----------------------------------------------------------------------------------------
@@ -552,7 +596,8 @@ def _text(unit: _Unit, owner: dict[int, str], own: _Own) -> Text:
     def skip(node: Node) -> bool:
         if owner.get(node.mem_id, unit.number) != unit.number:
             return True
-        return bool(_META_CLASSES.intersection(classes_of(node)))
+        names = node.attributes.get("class")
+        return bool(names and _roles("", names[:500], "").meta)
 
     if own.content is not None:
         text = text_of(own.content, skip=skip)

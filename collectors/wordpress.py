@@ -684,8 +684,9 @@ def _parse_page(answer: Answer) -> Page:
     page = tree(html)
     url = page_url(answer, page)
     found = pages.comments(page, now=answer.fetched_at)
-    place = _Place(url, _post_number(page), page_title(page), page_language(page))
-    posts = tuple(p for one in found if (p := _page_comment(one, place, answer)) is not None)
+    place = _place(page, url, answer)
+    dropped = bool(answer.context.get("collected"))  # pingbacks; a saved page shows them
+    posts = tuple(_page_comment(one, place) for one in found if not (one.pingback and dropped))
     declared = pages.declared(page, url)
     if not found:
         return _no_comments(answer, page, html, declared)
@@ -698,34 +699,44 @@ def _parse_page(answer: Answer) -> Page:
 class _Place:
     """What all comments of a page share."""
 
+    source: str
     url: str
-    number: str | None
+    thread: str | None
     title: str | None
     language: str | None
+    brand: str | None
 
 
-def _page_comment(one: pages.Found, place: _Place, answer: Answer) -> Post | None:
-    post = _comment(
-        answer,
-        number=one.number,
-        author=one.author or "",
-        text=one.text,
-        at=one.moment.at if one.moment else None,
-        link=f"{place.url}#comment-{one.number}" if place.url else None,
-        parent=one.parent,
-        thread=place.number or place.url or None,
-        pingback=one.pingback,
+def _place(page: Tree, url: str, answer: Answer) -> _Place:
+    number = _post_number(page)
+    return _Place(
+        source=_source(answer, url),
+        url=url,
+        thread=f"post-{number}" if number else url or None,
+        title=page_title(page),
+        language=page_language(page),
+        brand=answer.context.get("context_brand"),
     )
-    if post is None:
-        return None
-    return replace(
-        post,
-        source=_source(answer, place.url),
+
+
+def _page_comment(one: pages.Found, place: _Place) -> Post:
+    return Post(
+        source=place.source,
+        platform=PLATFORM,
+        native_id=one.number,
+        text=one.text.text,
+        kind=Kind.ARTICLE if one.pingback else Kind.COMMENT,
         author=one.author,
+        published_at=one.moment.at if one.moment else None,
         day_only=bool(one.moment and one.moment.day_only),
+        url=f"{place.url}#comment-{one.number}" if place.url else None,
+        parent=one.parent,
+        thread=place.thread,
         thread_title=place.title,
-        language=place.language,
         engagement=counts(likes=one.likes),
+        language=place.language,
+        context_brand=place.brand,
+        quoted=one.text.quoted,
     )
 
 

@@ -191,3 +191,32 @@ def test_any_markup_gives_text_and_quotes_within_it(markup: str) -> None:
 
     assert all(passage in text for passage in quoted)
     text.encode()
+
+
+_PIECES = [
+    "<p>",
+    "</p>",
+    "<br>",
+    "<br />",
+    "<BR/>",
+    "a",
+    "é",
+    " ",
+    "\n",
+    "&amp;",
+    "&lt;b",
+    "&nbsp;",
+    "&",
+    "&#8217;",
+    "&eacute",
+    "🙁",
+    "\u200b",
+    "&#38;lt;",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12))
+def test_simple_markup_reads_the_same_with_and_without_a_tree(pieces: list[str]) -> None:
+    markup = "".join(pieces)
+
+    assert text_of(markup) == text_of(f"<i></i>{markup}")
