@@ -35,7 +35,12 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database."""
-        with self.errors(), self.engine.connect() as conn, conn.begin():
+        options = {} if self.sqlite else {"isolation_level": "REPEATABLE READ"}
+        with (
+            self.errors(),
+            self.engine.connect().execution_options(**options) as conn,
+            conn.begin(),
+        ):
             yield conn
 
     @contextmanager

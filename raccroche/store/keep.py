@@ -15,6 +15,7 @@ from raccroche.errors import StoreError
 from raccroche.store import migrations, people
 from raccroche.store.engine import Database
 from raccroche.store.labelling import touch
+from raccroche.store.locks import hold
 from raccroche.store.rows import day_number, insert_into, numbers_between
 from raccroche.store.tables import (
     CELLS,
@@ -59,6 +60,7 @@ def rebuild_counts(db: Database) -> int:
         found = list(stretches(conn))
     for low, high, first_day, end_day in found:
         with db.write() as conn:
+            hold(conn)
             conn.execute(counts.delete().where(counts.c.day >= first_day, counts.c.day < end_day))
             fresh = Tally()
             tally_range(conn, fresh, low, high)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, select, update
 
 from raccroche.post import Labels, Mention
+from raccroche.store.locks import hold
 from raccroche.store.records import Labeller, StoredPost
 from raccroche.store.rows import (
     POST_COLUMNS,
@@ -42,6 +43,7 @@ def add_labels(conn: Connection, given: Sequence[Labels]) -> int:
     """Store the labels of posts that exist; how many are new (or, for a person, changed)."""
     if not given:
         return 0
+    hold(conn, shared=True)
     by_labeller: dict[str, dict[str, Labels]] = {}
     for one in given:
         by_labeller.setdefault(one.labeller, {})[clean(one.post_id)] = one
@@ -264,6 +266,7 @@ def _remove(
 
 def drop_labels(conn: Connection, labeller: str) -> int:
     """Forget everything one labeller said."""
+    hold(conn)
     labeller_n = labeller_number(conn, labeller)
     if labeller_n is None:
         return 0

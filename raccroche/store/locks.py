@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from raccroche.errors import StoreError
 from raccroche.store.engine import Database
@@ -54,6 +54,18 @@ def _file_lock(path: Path, name: str) -> Iterator[None]:
         os.close(
             handle
         )  # frees the lock; the file stays, so that two processes never lock two files
+
+
+def hold(conn: Connection, *, shared: bool = False) -> None:
+    """
+    Keep PostgreSQL's writers from counting what another is changing, until this transaction ends.
+
+    What is counted depends on labels and on groups of copies: many may label at once (*shared*), but posts come, change
+    and go one writer at a time. SQLite has one writer anyway.
+    """
+    if conn.dialect.name == "postgresql":
+        take = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+        conn.execute(select(take(key64("raccroche counts"))))
 
 
 def _held(name: str, where: str, holder: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from raccroche.post import Added, Post, Request
 from raccroche.store import duplicates
 from raccroche.store.labelling import post_numbers, remove_labels
+from raccroche.store.locks import hold
 from raccroche.store.rows import (
     chunks,
     clean,
@@ -27,10 +28,13 @@ from raccroche.store.tables import (
     arrivals,
     assignments,
     authors,
+    brands,
     claims,
     counters,
     cursors,
     edits,
+    labellers,
+    mentions,
     pending,
     posts,
     review,
@@ -54,6 +58,7 @@ class Page:
 
 def add_page(conn: Connection, page: Page, *, near: bool) -> Added:
     """Store what is new, note what was edited, remove what is gone, move the cursor: all of it or nothing."""
+    hold(conn)
     given = {clean(post.id): replace(post, via=page.via) for post in page.posts}
     given = _allowed(conn, given)
     stored = _stored(conn, list(given))
@@ -121,22 +126,16 @@ def _differs(post: Post, row: Mapping[str, Any] | None) -> bool:
     return bool(row["text"] != clean(post.text) or row["title"] != title)
 
 
-def arrive(conn: Connection, many: int) -> int:
-    """The first of *many* places in the order of arrival. Holds other writers back until this transaction ends."""
-    counter = counters.c.name == "seq"
-    bump = (
-        update(counters)
-        .where(counter)
-        .values(value=counters.c.value + many)
-        .returning(counters.c.value)
-    )
-    return int(conn.execute(bump).scalar_one()) - many + 1
+def _arrive(conn: Connection, many: int) -> int:
+    """The first of *many* places in the order of arrival."""
+    bump = update(counters).where(counters.c.name == "seq").values(value=counters.c.value + many)
+    return int(conn.execute(bump.returning(counters.c.value)).scalar_one()) - many + 1
 
 
 def _insert(conn: Connection, new: Mapping[str, Post]) -> list[duplicates.Candidate]:
     if not new:
         return []
-    first = arrive(conn, len(new))
+    first = _arrive(conn, len(new))
     found = list(new.values())
     source_n = numbered(
         conn,
@@ -185,7 +184,7 @@ def _edit(
     numbers = [stored[post_id]["n"] for post_id in edited]
     _part(conn, numbers, [stored[post_id] for post_id in edited], tallied)
     remove_labels(conn, numbers, tallied, models_only=True)
-    first = arrive(conn, len(edited))
+    first = _arrive(conn, len(edited))
     fresh = []
     for seq, (post_id, post) in enumerate(edited.items(), start=first):
         old = stored[post_id]
@@ -234,11 +233,17 @@ def _group(
 
 def remove_posts(conn: Connection, numbers: Sequence[int], tallied: Tally) -> tuple[int, int]:
     """Remove posts with all that hangs on them: how many posts, how many labels. What they counted for goes to *tallied*."""
+    hold(conn)
     removed = labels = 0
     for part in chunks(numbers, 500):
         rows = conn.execute(select(posts).where(posts.c.n.in_(part))).mappings().all()
         _part(conn, part, rows, tallied)
+        named = conn.execute(
+            select(mentions.c.brand_n).where(mentions.c.post_n.in_(part)).distinct()
+        )
+        brand_numbers = set(named.scalars())
         labels += remove_labels(conn, part, tallied)
+        _forget_brands(conn, brand_numbers)
         for table in (edits, claims, review, assignments):
             conn.execute(delete(table).where(table.c.post_n.in_(part)))
         conn.execute(delete(posts).where(posts.c.n.in_(part)))
@@ -247,6 +252,19 @@ def remove_posts(conn: Connection, numbers: Sequence[int], tallied: Tally) -> tu
         count_arrivals(conn, {key: -many for key, many in gone.items()})
         removed += len(rows)
     return removed, labels
+
+
+def _forget_brands(conn: Connection, numbers: set[int]) -> None:
+    """Remove the names of brands that no post names any more: they were words of a post."""
+    for n in sorted(numbers):
+        named = [
+            select(mentions.c.post_n)
+            .where(mentions.c.labeller_n == labeller_n, mentions.c.brand_n == n)
+            .limit(1)
+            for labeller_n in conn.execute(select(labellers.c.n)).scalars()
+        ]
+        if all(conn.execute(query).one_or_none() is None for query in named):
+            conn.execute(delete(brands).where(brands.c.n == n))
 
 
 def _forget_authors(conn: Connection, numbers: set[int]) -> None:
