@@ -163,7 +163,8 @@ def _article_list(settings: Settings, state: State, way: str) -> Request:
     context = {**settings.context, "way": way, "accept_status": "404"}
     if state.since:
         context["until"] = utc_text(state.since - _PATIENCE)
-    return Request(f"{settings.site}/feed/", context=context, phase="articles")
+    # transient: its ETag tells of articles, not of new comments under them, so it is always read
+    return Request(f"{settings.site}/feed/", context=context, phase="articles", transient=True)
 
 
 def _by_dotcom(settings: Settings, state: State) -> Iterator[Request]:
@@ -190,6 +191,13 @@ def _by_dotcom(settings: Settings, state: State) -> Iterator[Request]:
 
 def parse(answer: Answer) -> Page:
     """The comments of a REST answer, a feed or a page."""
+    page = _parse_any(answer)
+    if page.posts and answer.context.get("collected"):
+        return replace(page, cursor={"read": "yes"})  # from now on a run without posts is normal
+    return page
+
+
+def _parse_any(answer: Answer) -> Page:
     start = answer.body[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith((b"[", b"{")):
         return _parse_json(answer)

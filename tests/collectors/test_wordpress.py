@@ -178,6 +178,18 @@ def test_articles_without_comments_are_not_asked(via: str, url: str) -> None:
     assert len(parse(_answer(more, LISTING)).next) == 1  # the same page again ends it
 
 
+def test_the_list_of_articles_is_read_even_when_no_article_changed() -> None:
+    assert _first(via="html")[-1].transient
+    assert not parse(_answer(_first(via="html")[-1], LISTING)).next[0].transient
+
+
+def test_after_a_first_success_a_run_without_posts_is_normal() -> None:
+    (request,) = _first()
+
+    assert parse(_answer(request, (SAMPLES / "comments.json").read_bytes())).cursor
+    assert not parse(_answer(request, "[]")).cursor
+
+
 def test_old_articles_end_the_listing_of_a_later_run() -> None:
     state = State(since=datetime(2027, 6, 1, tzinfo=UTC))
     listing = _first(state, via="html")[-1]
