@@ -1,5 +1,6 @@
 """Tables to charts: pure functions, no Streamlit; French number and date formats inside."""
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from dashboard import intervals, words
 from dashboard.words import Language, tr
 from raccroche import reference
 
+AXIS, LEGEND = 34, 26  # pixels: Streamlit counts them in the height of a chart
 POINT = "point"  # the name of the selection of every chart that can be clicked
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 # Colours for brands that the palette lacks, in the same spirit: 3:1 on their background.
@@ -179,17 +181,22 @@ def brand_panel(
     low: str = "low",
     high: str = "high",
     share: bool = False,
+    marks: pd.DataFrame | None = None,
+    count: int = 4,
 ) -> Any:
     """
     One brand over time: line, 95 % band, dashed provisional end, broken where data are missing.
 
-    *table*: rows of `series.by_period` of one brand. Every period can be clicked (brand, period).
+    *table*: rows of `series.by_period` of one brand. *marks*: vertical rules (date, title, kind).
+    Every period can be clicked (brand, period).
     """
     rows = table.assign(words=[words.period(day.date(), step) for day in table["period"]])
     rows["exact"] = [_exact(dict(one), share=share) for _, one in rows.iterrows()]
     scale = alt.Scale(domain=[0, top] if top else alt.Undefined, nice=top is None, zero=True)
-    x = alt.X("period:T", axis=time_axis(step, count=4), title=None)
-    y = alt.Y(f"{value}:Q", scale=scale, axis=number_axis(share=share, count=3), title=None)
+    x = alt.X("period:T", axis=time_axis(step, count=count), title=None)
+    axis = number_axis(share=share, count=3)
+    axis.minExtent = axis.maxExtent = 34  # so that panels stand on one line
+    y = alt.Y(f"{value}:Q", scale=scale, axis=axis, title=None)
     tooltip = [
         alt.Tooltip("words:N", title=tr("Période", "Period")),
         alt.Tooltip("exact:N", title=tr("Valeur", "Value")),
@@ -225,7 +232,97 @@ def brand_panel(
         .encode(y=y, opacity=alt.condition(hover, alt.value(1), alt.value(0)), tooltip=tooltip)
         .add_params(hover)
     )
-    return finish(alt.layer(band, line, late, dots, shown).properties(height=height), look)
+    layers = [*_event_rules(marks, look), band, line, late, dots, shown]
+    return finish(alt.layer(*layers).properties(height=height), look)
+
+
+KIND_COLOURS = {
+    # light, dark: at least 3:1 on their ground
+    "law": ("#245FF3", "#6E9BFF"),
+    "regulation": ("#0E7C86", "#33B5C1"),
+    "sanction": ("#C9300F", "#FF7A5C"),
+    "leak": ("#A3195B", "#E25C9C"),
+    "ownership": ("#8A5CD6", "#A98BEF"),
+    "series": ("#59636E", "#AEB6BF"),
+    "press": ("#946B00", "#D0A02B"),
+    "context": ("#59636E", "#AEB6BF"),
+    "break": ("#1B1F24", "#F1F3F5"),
+}
+KIND_SHAPES = {
+    "law": "circle",
+    "regulation": "square",
+    "sanction": "triangle-up",
+    "leak": "diamond",
+    "ownership": "cross",
+    "series": "stroke",
+    "press": "triangle-down",
+    "context": "triangle-right",
+    "break": "stroke",
+}
+
+
+def kind_colour(kind: str, look: Look) -> str:
+    return KIND_COLOURS.get(kind, KIND_COLOURS["context"])[int(look.dark)]
+
+
+def _event_rules(marks: pd.DataFrame | None, look: Look) -> list[Any]:
+    if marks is None or marks.empty:
+        return []
+    rows = marks.assign(colour=[kind_colour(kind, look) for kind in marks["kind"]])
+    rule = (
+        alt.Chart(rows)
+        .mark_rule(strokeDash=[2, 3], opacity=0.75)
+        .encode(
+            x="date:T",
+            color=alt.Color("colour:N", scale=None),
+            tooltip=[
+                alt.Tooltip("title:N", title=tr("Événement", "Event")),
+                alt.Tooltip("words:N", title=tr("Date", "Date")),
+            ],
+        )
+    )
+    return [rule]
+
+
+def _moment(day: dt.date) -> dict[str, int]:
+    """A day as Vega reads it without a time zone."""
+    return {"year": day.year, "month": day.month, "date": day.day}
+
+
+def event_lane(marks: pd.DataFrame, look: Look, start: dt.date, end: dt.date, *, step: str) -> Any:
+    """One mark an event, on the time axis of the panels under it; titles where there is room."""
+    kinds = sorted(set(marks["kind_name"]))
+    first = marks.drop_duplicates("kind_name").set_index("kind_name")["kind"]
+    colours = [kind_colour(first[name], look) for name in kinds]
+    shapes = [KIND_SHAPES.get(first[name], "circle") for name in kinds]
+    scale = alt.Scale(domain=[_moment(start), _moment(end)])
+    legend = alt.Legend(orient="top", title=None, direction="horizontal", symbolOpacity=1)
+    quiet = time_axis(step, count=8)
+    quiet.labelOpacity = 0
+    base = alt.Chart(marks).encode(
+        # the same margins as the panels have, so that dates stand above each other
+        x=alt.X("date:T", scale=scale, axis=quiet, title=None),
+        y=alt.Y("lane:O", axis=alt.Axis(labels=False, minExtent=34, maxExtent=34), title=None),
+        tooltip=[
+            alt.Tooltip("title:N", title=tr("Événement", "Event")),
+            alt.Tooltip("words:N", title=tr("Date", "Date")),
+        ],
+    )
+    dots = base.mark_point(filled=True, size=90, opacity=1).encode(
+        color=alt.Color("kind_name:N", scale=alt.Scale(domain=kinds, range=colours), legend=legend),
+        shape=alt.Shape("kind_name:N", scale=alt.Scale(domain=kinds, range=shapes), legend=legend),
+    )
+    layers = [dots]
+    if marks["labelled"].any():
+        left = alt.datum.side == "left"
+        for test, align, dx in ((left, "right", -8), (alt.datum.side == "right", "left", 8)):
+            layers.append(
+                base.transform_filter(test & alt.datum.labelled)
+                .mark_text(align=align, dx=dx, fontSize=11.5, color=look.ink)
+                .encode(text="title:N")
+            )
+    height = 20 * int(marks["lane"].max() + 1) + AXIS + LEGEND
+    return finish(alt.layer(*layers).properties(height=height), look)
 
 
 def _exact(row: dict[str, Any], *, share: bool) -> str:
@@ -282,7 +379,7 @@ def coverage_strip(coverage: pd.DataFrame, look: Look, *, step: str = "day") -> 
                 alt.Tooltip("state:N", title=tr("État", "State")),
             ],
         )
-        .properties(height=24 * sources + 6),
+        .properties(height=22 * sources + AXIS + LEGEND),
         look,
     )
 
@@ -296,54 +393,123 @@ def intervals_by_name(
     title: str,
     share: bool,
     digits: str = "",
+    centre: float | None = None,
+    height: int = 36,
 ) -> Any:
     """
-    A dot and its 95 % interval a brand. *table*: name, value, low, high, few (grey), text.
-
-    Every dot can be clicked (name).
+    A dot and its 95 % interval a brand. *table*: name, value, low, high, few (grey), text,
+    short. *centre* draws a rule, for ratios. Every dot can be clicked (name).
     """
-    shapes = [styles[name].marker for name in order]
-    colours = [styles[name].colour for name in order]
-    pattern = ".0%" if share else digits or ",d"
-    rows = table.assign(grey=table["few"])
-    x = alt.X(
-        "value:Q",
-        title=title,
-        axis=alt.Axis(format=pattern, tickCount=5),
-        scale=alt.Scale(zero=True),
-    )
-    y = alt.Y(
-        "name:N",
-        sort=list(order),
-        title=None,
-        axis=alt.Axis(labelLimit=190, labelFontSize=13, labelColor=look.ink),
-    )
+    domain = list(order)
+    colours = alt.Scale(domain=domain, range=[styles[name].colour for name in order])
+    shapes = alt.Scale(domain=domain, range=[styles[name].marker for name in order])
+    axis = alt.Axis(format=".0%" if share else digits or ",d", tickCount=5, grid=True)
+    names = alt.Axis(labelLimit=190, labelFontSize=13, labelColor=look.ink)
     colour = alt.condition(
-        "datum.few",
-        alt.value(look.soft),
-        alt.Color("name:N", scale=alt.Scale(domain=list(order), range=colours), legend=None),
+        "datum.few", alt.value(look.soft), alt.Color("name:N", scale=colours, legend=None)
     )
-    tooltip = [
-        alt.Tooltip("name:N", title=tr("Marque", "Brand")),
-        alt.Tooltip("text:N", title=tr("Valeur", "Value")),
-    ]
-    base = alt.Chart(rows).encode(y=y, tooltip=tooltip)
+    rows = table.assign(at=table["high"].fillna(0))
+    base = alt.Chart(rows).encode(
+        y=alt.Y("name:N", sort=domain, title=None, axis=names),
+        tooltip=[
+            alt.Tooltip("name:N", title=tr("Marque", "Brand")),
+            alt.Tooltip("text:N", title=tr("Valeur", "Value")),
+        ],
+    )
+    x = alt.X("value:Q", title=title, axis=axis, scale=alt.Scale(zero=True))
     bars = base.mark_rule(strokeWidth=2.5, opacity=0.55).encode(
         x=alt.X("low:Q", title=title), x2="high:Q", color=colour
     )
     dots = (
         base.mark_point(filled=True, size=130, opacity=1)
-        .encode(
-            x=x,
-            color=colour,
-            shape=alt.Shape(
-                "name:N", scale=alt.Scale(domain=list(order), range=shapes), legend=None
-            ),
-        )
+        .encode(x=x, color=colour, shape=alt.Shape("name:N", scale=shapes, legend=None))
         .add_params(point("name"))
     )
     said = base.mark_text(align="left", dx=8, fontSize=12, color=look.soft).encode(
-        x="high:Q", text="short:N"
+        x=alt.X("at:Q", title=title), text="short:N"
     )
-    grid = alt.layer(bars, dots, said).properties(height=max(120, 36 * len(order)))
-    return finish(grid, look)
+    middle = alt.Chart(pd.DataFrame({"x": [] if centre is None else [centre]}))
+    rule = middle.mark_rule(color=look.soft, strokeDash=[3, 3]).encode(x="x:Q")
+    drawn = [rule, bars, dots, said] if centre is not None else [bars, dots, said]
+    return finish(alt.layer(*drawn).properties(height=height * len(order) + AXIS), look)
+
+
+def heat_map(table: pd.DataFrame, look: Look, *, terms: Sequence[str]) -> Any:
+    """
+    Terms by brands: colour is the share within the brand, the text is n.
+
+    *table*: brand, name, term, title, n, total, share (NaN: no colour), said. Cells can be clicked
+    (brand, term).
+    """
+    low, high = ("#16202E", "#6E9BFF") if look.dark else ("#F1F5FE", "#245FF3")
+    top = max(float(table["share"].max()), 0.01) if table["share"].notna().any() else 1.0
+    rows = table[table["title"].isin(list(terms))]
+    base = alt.Chart(rows).encode(
+        x=alt.X(
+            "name:N",
+            title=None,
+            axis=alt.Axis(orient="top", labelAngle=-35, labelColor=look.ink, labelLimit=120),
+        ),
+        y=alt.Y(
+            "title:N",
+            sort=list(terms),
+            title=None,
+            axis=alt.Axis(labelLimit=230, labelFontSize=13, labelColor=look.ink),
+        ),
+        tooltip=[
+            alt.Tooltip("name:N", title=tr("Marque", "Brand")),
+            alt.Tooltip("title:N", title=tr("Terme", "Term")),
+            alt.Tooltip("said:N", title="n"),
+        ],
+    )
+    colour = alt.Color(
+        "share:Q",
+        scale=alt.Scale(domain=[0, top], range=[low, high]),
+        legend=alt.Legend(
+            orient="bottom",
+            title=tr("part dans la marque", "share within the brand"),
+            format=".0%",
+            gradientLength=180,
+            gradientThickness=10,
+            titleFontWeight="normal",
+            tickCount=3,
+        ),
+    )
+    cells = (
+        base.mark_rect(stroke=look.ground, strokeWidth=2, cornerRadius=3)
+        .encode(color=alt.condition("isValid(datum.share)", colour, alt.value(look.rule)))
+        .add_params(point("brand", "term"))
+    )
+    strong = f"isValid(datum.share) && datum.share > {top * 0.8}"
+    light = look.ground if not look.dark else "#0B0E12"
+    text = base.mark_text(fontSize=12).encode(
+        text=alt.Text("n:Q", format=",d"),
+        color=alt.condition(strong, alt.value(light), alt.value(look.ink)),
+    )
+    height = 27 * len(terms) + 80 + 60
+    return finish(alt.layer(cells, text).properties(height=height), look)
+
+
+BINS = alt.Axis(labelAngle=0, labelOverlap=True)
+
+
+def columns(
+    table: pd.DataFrame, look: Look, *, title: str, second: str = "", height: int = 220
+) -> Any:
+    """Columns of a distribution: bin, n, allowed; those not allowed in the warm colour, hatched."""
+    names = {True: tr("dans les heures", "within hours"), False: second or "–"}
+    rows = table.assign(kind=table["allowed"].map(names))
+    legend = alt.Legend(orient="top", title=None, direction="horizontal") if second else None
+    colours = alt.Scale(domain=[names[True], names[False]], range=[look.accent, look.warm])
+    base = alt.Chart(rows).encode(
+        x=alt.X("bin:N", sort=list(table["bin"]), title=title, axis=BINS),
+        y=alt.Y("n:Q", title=None, axis=number_axis()),
+        tooltip=[alt.Tooltip("bin:N", title=title), alt.Tooltip("n:Q", title="n", format=",d")],
+    )
+    bars = base.mark_bar(cornerRadiusEnd=2, width=alt.RelativeBandSize(0.82)).encode(
+        color=alt.Color("kind:N", scale=colours, legend=legend)
+    )
+    text = base.mark_text(dy=-7, color=look.soft, fontSize=11).encode(
+        text=alt.condition("datum.n > 0", alt.Text("n:Q", format=",d"), alt.value(""))
+    )
+    return finish(alt.layer(bars, text).properties(height=height), look)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from dashboard import intervals, series
+from dashboard import archives, intervals, series
 from dashboard.intervals import Interval
 from dashboard.selection import Selection
 from raccroche import config as configuration
@@ -294,3 +294,8 @@ def series_of(chosen: Selection, brands: Sequence[str]) -> pd.DataFrame:
     """Each brand over the selection's time: rows of `series.by_period`."""
     counts = daily_counts(chosen.filters(brands=tuple(brands)), by=(chosen.step, "brand"))
     return series.by_period(counts, covered(chosen), brands, step=chosen.step, today=today())
+
+
+def archive(asked: Filters, form: str) -> bytes:
+    """The selection as a zipped dataset; noted in the history of exports."""
+    return archives.zipped(settings(), store(), asked, form=form, by="dashboard")

@@ -155,6 +155,21 @@ def plural(count: float, one: str, many: str, zero: str | None = None) -> str:
     return f"{number(count)} {one if alone else many}"
 
 
+_FAMILIES = {
+    "canal_plus": "Canal+",
+    "credit_agricole": "Crédit agricole",
+    "credit_mutuel": "Crédit mutuel",
+    "la_poste": "La Poste",
+    "maif": "MAIF",
+    "ovh": "OVH",
+}
+
+
+def family(key: str) -> str:
+    """The name of a group of brands, from its key."""
+    return _FAMILIES.get(key, key.replace("_", " ").capitalize())
+
+
 def of_brand(name: str) -> str:
     """`de SFR`, `d'Orange`."""
     if language() == "en":

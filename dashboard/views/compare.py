@@ -65,7 +65,7 @@ def _controls() -> tuple[str, str, bool]:
 
 
 def _counts(chosen: Selection, key: str) -> pd.DataFrame:
-    """name, harassment, mentions of what is compared: the chosen brands, else the most mentioned."""
+    """name, harassment, mentions of what is compared: brands chosen, else the most mentioned."""
     counts = data.daily_counts(chosen.filters(), by=(key,)).rename(columns={key: "name"})
     counts = counts[counts["name"].notna() & (counts["name"] != UNKNOWN_BRAND)]
     if chosen.brands or key == "family":
@@ -157,8 +157,11 @@ def _style_of(name: str, key: str) -> str:
 
 
 def _family_name(family: str) -> str:
+    name = words.family(family)
     lead = charts.leading_brand(family)
-    return f"{family.replace('_', ' ').capitalize()} ({data.display(lead)})" if lead else family
+    if lead is None or data.display(lead).casefold() == name.casefold():
+        return name
+    return f"{name} ({data.display(lead)})"
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -232,9 +235,9 @@ def _per_customers(chosen: Selection, counts: pd.DataFrame, *, by_value: bool) -
         parts.show_table(_bases_table(customers), key="bases")
     parts.note(
         tr(
-            "Le classement change avec le dénominateur : mobile, fixe ou lignes. Regardez les trois "
-            "avant d’écrire. Une enquête de 2016-2017 attribuait 96 % des appels non voulus à des "
-            "entreprises dont on n’est pas client (UFC-Que Choisir).",
+            "Le classement change avec le dénominateur : mobile, fixe ou lignes. Regardez les "
+            "trois avant d’écrire. Une enquête de 2016-2017 attribuait 96 % des appels non "
+            "voulus à des entreprises dont on n’est pas client (UFC-Que Choisir).",
             "The order changes with the denominator: mobile, fixed or lines. Look at all three "
             "before you write. A survey of 2016-2017 put 96% of unwanted calls down to firms of "
             "which one is not a customer (UFC-Que Choisir).",

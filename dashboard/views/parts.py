@@ -39,8 +39,43 @@ h3 {font-size: 1.02rem !important; padding: .4rem 0 0 !important;}
 """
 
 
+_POSTS = """
+<style>
+.post {{white-space: pre-wrap; overflow-wrap: anywhere;}}
+.post-full {{font-size: 1.04rem; line-height: 1.6;}}
+.row-text .post {{white-space: normal;}}
+.row-text {{font-size: .95rem; line-height: 1.45; color: {ink};}}
+.row-head {{font-size: .82rem; display: flex; flex-wrap: wrap; gap: .45rem; color: {soft};}}
+.row-head .accused {{color: {warm}; font-weight: 600;}}
+.row-head .accused::before {{content: "● "; font-size: .7em; vertical-align: .12em;}}
+mark.why {{background: {why}; color: inherit; border-radius: 3px; padding: 0 .1em;}}
+mark.found {{background: {found}; color: {found_ink}; border-radius: 3px; padding: 0 .1em;}}
+.st-key-post-detail {{position: sticky; top: 3.6rem;}}
+@media (max-width: 640px) {{
+  .st-key-split-open > div > [data-testid="stHorizontalBlock"],
+  .st-key-split-open > [data-testid="stHorizontalBlock"] {{flex-direction: column-reverse;}}
+}}
+[class*="st-key-row-"] {{padding: .55rem .8rem .7rem;}}
+[class*="st-key-row-open"] {{border-color: {accent}; box-shadow: 0 0 0 1px {accent};}}
+</style>
+"""
+
+
 def style() -> None:
+    """The look of every page; colours of marked text follow the reader's theme."""
+    now = look()
     st.html(_STYLE)
+    st.html(
+        _POSTS.format(
+            ink=now.ink,
+            soft=now.soft,
+            warm=now.warm,
+            accent=now.accent,
+            why="#4A3A12" if now.dark else "#FFF0C2",
+            found="#F3D34A" if now.dark else "#FFD84D",
+            found_ink="#15130A" if now.dark else "inherit",
+        )
+    )
 
 
 def look() -> charts.Look:
@@ -218,11 +253,10 @@ def panel(
     settled = rows[rows["state"] != "missing"]
     harassment, mentions = int(settled["harassment"].sum()), int(settled["mentions"].sum())
     said = sentences.panel(brand, harassment, mentions, intervals.share(harassment, mentions))
-    st.subheader(escape(data.display(brand)), anchor=False)
+    name = data.display(brand)
+    st.subheader(escape(name), anchor=False)
     st.caption(escape(said))
-    chart(
-        drawn, f"{data.display(brand)} : {said}", key=key, on_point=open_posts, show_summary=False
-    )
+    chart(drawn, f"{name} : {said}", key=key, on_point=open_posts, show_summary=False)
 
 
 def series_table(table: pd.DataFrame, step: str, *, key: str) -> None:
