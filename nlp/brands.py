@@ -7,42 +7,17 @@ from datetime import date
 from typing import Any, NamedTuple, Self
 
 from nlp.lexicon import Lexicon
-from nlp.text import SENTENCE_END, Words, fold, plain_form, words
+from nlp.text import SENTENCE_END, Words, fold, plain_form, word_set, words
 
 _MEMORY = 200_000
 _CONTEXT_LIST = "CONTEXT_ANY"
-_LEFT_OF_A_NAME = frozenset(
-    [
-        "chez",
-        "box",
-        "forfait",
-        "forfaits",
-        "client",
-        "cliente",
-        "clients",
-        "abonne",
-        "abonnee",
-        "abonnes",
-        "boutique",
-        "technicien",
-        "techniciens",
-        "conseiller",
-        "conseillere",
-        "conseillers",
-        "commercial",
-        "commerciaux",
-        "operateur",
-        "reseau",
-        "ligne",
-        "fibre",
-        "sim",
-        "antenne",
-        "antennes",
-        "via",
-    ]
+_LEFT_OF_A_NAME = word_set(
+    """chez box forfait forfaits client cliente clients abonne abonnee abonnes boutique technicien
+    techniciens conseiller conseillere conseillers commercial commerciaux operateur reseau ligne
+    fibre sim antenne antennes via"""
 )
 _ADDRESS = re.compile(r"\w@\w")
-_CALLS_ITSELF = frozenset(["m", "me", "nous", "appelle", "rappelle", "harcele"])
+_CALLS_ITSELF = word_set("""m me nous appelle rappelle harcele""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +231,7 @@ class BrandTable:
         memory = self._memory
         plain: list[str] | None = None
         skip_to = 0
+        addresses = "@" in text and _ADDRESS.search(text) is not None
         for position, form in enumerate(forms):
             starts = memory[form] if form in memory else self._learn(form)
             if starts is None or position < skip_to:
@@ -263,7 +239,7 @@ class BrandTable:
             if plain is None:
                 plain = [plain_form(other) for other in forms]
             best = starts.longest(plain, position)
-            if best is None or _in_address(form, position, read, text):
+            if best is None or (addresses and _in_address(form, position, read, text)):
                 continue
             entry, skip_to = best
             self._note(entry, position, skip_to, form, found)
@@ -336,8 +312,6 @@ def _follows(entry: _Entry, plain: Sequence[str]) -> bool:
 
 def _in_address(form: str, position: int, read: Words, text: str) -> bool:
     """An e-mail address at orange.fr is not a mention of Orange."""
-    if "@" not in text or _ADDRESS.search(text) is None:
-        return False
     start = read.starts[position]
     if form[0] == "@":
         return start > 0 and text[start - 1].isalnum()

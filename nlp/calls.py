@@ -21,12 +21,17 @@ HARASSMENT_WEIGHTS: Mapping[str, float] = {
     "h.canvassing": 0.6,
     "h.unwanted_calls": 1.9,
     "h.sales": 0.6,
+    "h.harassment_often": 1.2,
     "h.debt": -0.6,
     "call.in": 0.7,
     "call.they": 0.4,
     "call.pickup": 0.3,
     "call.at_hour": 0.6,
     "call.blocked": 0.5,
+    "sig.silent_call": 0.8,
+    "sig.robocall": 0.6,
+    "sig.masked_number": 0.4,
+    "sig.own_number_spoofed": 1.2,
     "call.out": -0.6,
     "call.callback": -0.6,
     "call.service": -0.8,
@@ -48,6 +53,9 @@ _CALLS = (
 _WRONGS = (
     "topic.forced_sale", "sig.aggressive", "sig.deceptive_pretext", "sig.refusal_ignored",
     "sig.impersonated_brand", "sig.do_not_call_list_useless", "sig.life_impact",
+)  # fmt: skip
+_STRANGE_CALLS = (
+    "sig.silent_call", "sig.robocall", "sig.masked_number", "sig.voicemail", "call.pickup",
 )  # fmt: skip
 _CANVASSED = ("h.canvassing_phone", "h.canvassed", "h.canvassing")
 TOGETHER: Mapping[str, float] = {
@@ -163,6 +171,8 @@ def harassment_score(hits: Hits, cut: Sequence[Sentence]) -> float:
     )
     if any(rule in hits for rule in _CANVASSED):
         score += 0.6 * min(2, sum(rule in hits for rule in _WRONGS))
+    if "sig.excessive_frequency" in hits and any(rule in hits for rule in _STRANGE_CALLS):
+        score += 0.6
     if "h.harassed" in hits and any(rule in hits for rule in _CALLS):
         score += 0.8
     return score
@@ -242,12 +252,13 @@ def _part(
 
 
 _OTHER_ROLES = (
-    ("impersonated", 3.0),
+    ("impersonated", 4.5),
     ("solution", 2.0),
     ("alone", 2.5),
     ("line", 1.5),
     ("compared", 1.2),
 )
+_BYSTANDERS = ("cited", "addressee")
 _ROLE_NAMES = {"line": "line_operator", "alone": "compared"}
 
 
@@ -287,8 +298,7 @@ def _settled(answer: dict[str, Part], given: Sequence[str]) -> dict[str, Part]:
         accused = part.role in ACCUSED_ROLES
         if accused and brand not in given and part.evidence + 1.0 < strongest and strongest >= 2.8:
             part = Part("cited", part.evidence, part.inherited)
-        elif not accused and part.role in ("cited", "addressee"):
-            if strongest < _ACCUSED_THRESHOLD and part.evidence == strongest > 0:
-                part = Part("caller", part.evidence, part.inherited)
+        elif part.role in _BYSTANDERS and _ACCUSED_THRESHOLD > strongest == part.evidence > 0:
+            part = Part("caller", part.evidence, part.inherited)
         settled[brand] = part
     return settled

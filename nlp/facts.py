@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from datetime import date
 
 from nlp.lexicon import NUMBER_WORDS
-from nlp.text import SENTENCE_END, Words, plain_form
+from nlp.text import SENTENCE_END, Words, plain_form, word_set
 from nlp.types import CallFrequency
 
 _DOZENS = {
-    "dizaine": 10, "dizaines": 10, "douzaine": 12, "douzaines": 12, "quinzaine": 15, "vingtaine": 20,
-    "vingtaines": 20, "trentaine": 30, "quarantaine": 40, "cinquantaine": 50, "soixantaine": 60,
+    "dizaine": 10, "dizaines": 10, "douzaine": 12, "douzaines": 12, "quinzaine": 15,
+    "vingtaine": 20, "vingtaines": 20, "trentaine": 30, "quarantaine": 40,
+    "cinquantaine": 50, "soixantaine": 60,
     "centaine": 100, "centaines": 100, "aine": 12,
 }  # fmt: skip
-_UNITS = frozenset(
-    """appel appels apels fois foi x coup coups relance relances rappel rappels reprises sollicitations
-    demarchages message messages sms harcelements""".split()
+_UNITS = word_set(
+    """appel appels apels fois foi x coup coups relance relances rappel rappels reprises
+    sollicitations demarchages message messages sms harcelements"""
 )
 _PERIODS = {
     **dict.fromkeys(("jour", "jours", "journee", "j", "jr", "jrs", "journees"), "day"),
@@ -30,8 +31,8 @@ _DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
 _VAGUE = {"day": 7.0, "week": 28.0, "month": 90.0, "year": 730.0}
 """Days meant by "des jours", "des semaines", "des mois", "des années"."""
 
-_SEVERAL = frozenset("plusieurs multiples moult maintes".split())
-_JOINERS = frozenset(", a ou et voire / jusqu jusque".split())
+_SEVERAL = word_set("plusieurs multiples moult maintes")
+_JOINERS = word_set(", a ou et voire / jusqu jusque")
 _WEEKDAYS = {
     "lundi": "monday", "mardi": "tuesday", "mercredi": "wednesday", "jeudi": "thursday",
     "vendredi": "friday", "samedi": "saturday", "dimanche": "sunday",
@@ -40,6 +41,7 @@ _FIXED_HOLIDAYS = frozenset(
     [("1er", "janvier"), ("1er", "mai"), ("8", "mai"), ("14", "juillet"), ("15", "aout"),
      ("1er", "novembre"), ("11", "novembre"), ("25", "decembre")]
 )  # fmt: skip
+_TODAY = "today"
 _MAX_COUNT = 500
 _REACH = 9
 
@@ -70,8 +72,8 @@ def call_frequency(
 ) -> CallFrequency | None:
     """The calls declared in these sentences, the most intense first.
 
-    `forms` come from `plain_forms`; `spans` are the (first, last) word ranges where calls come in to
-    people, None for everywhere. "Several" is written 2 to 2: at least two is all that is said.
+    `forms` come from `plain_forms`; `spans` are the (first, last) word ranges where calls come in
+    to people, None for everywhere. "Several" is written 2 to 2: at least two is all that is said.
     """
     best: CallFrequency | None = None
     for first, last in spans if spans is not None else [(0, len(forms))]:
@@ -183,6 +185,8 @@ def _with_period(
     if period is None:
         return CallFrequency(low, high, "total") if high >= 2 else None
     per, duration = period
+    if per == _TODAY:
+        return CallFrequency(low, high, "day") if high >= 2 else None
     if per == "minute":
         return CallFrequency(low, high, "total")
     if per == "year":
@@ -208,8 +212,10 @@ def _period_after(forms: Sequence[str], at: int, last: int) -> tuple[str, float 
         if form[0] in SENTENCE_END:
             return None
         if form in ("aujourd", "aujourdhui", "hier", "today"):
-            return "day", None
+            return _TODAY, None
         before = forms[step - 1]
+        if step == at and _PERIODS.get(form) in ("day", "week", "month"):
+            return _PERIODS[form], None
         if form in ("depuis", "pendant") and step + 1 < last:
             return _since(forms, step, last)
         if form in _PERIODS and before in (
@@ -254,7 +260,7 @@ def _period_before(forms: Sequence[str], start: int, first: int) -> tuple[str, f
         if forms[step][0] in SENTENCE_END:
             return None
         if forms[step] in ("aujourd", "aujourdhui"):
-            return "day", None
+            return _TODAY, None
         if forms[step] in _PERIODS and step > first and forms[step - 1] in (
             "par", "les", "chaque", "cette", "une",
         ):  # fmt: skip
@@ -299,7 +305,7 @@ def _every_so_many(count: float, period: str | None) -> CallFrequency | None:
 
 
 def _duration(forms: Sequence[str], spans: Sequence[tuple[int, int]] | None) -> float | None:
-    """Days meant by "depuis 6 mois", "pendant des semaines", "ça fait 3 semaines", "plus d'un an"."""
+    """Days meant by "depuis 6 mois", "pendant des semaines", "ça fait 3 semaines"."""
     for first, last in spans if spans is not None else [(0, len(forms))]:
         for at in range(first, last):
             if forms[at] not in ("depuis", "pendant", "fait", "durant", "duree"):
@@ -364,7 +370,7 @@ def _hour(forms: Sequence[str], at: int, last: int) -> str | None:
     return f"{hour:02d}:{minute:02d}"
 
 
-_BEFORE_HOURS = frozenset("a des vers avant jusqu apres est entre et".split())
+_BEFORE_HOURS = word_set("a des vers avant jusqu apres est entre et")
 
 
 def _day(forms: Sequence[str], at: int, last: int) -> str | None:
@@ -388,5 +394,5 @@ def outside_legal_hours(found: Moments) -> bool:
 
 
 def hours_rule_in_force(day: date | None) -> bool:
-    """The hours are a legal rule from 1 March 2023 (decree 2022-1313); before, only an annoyance."""
+    """The hours are a legal rule from 1 March 2023 on (decree 2022-1313)."""
     return day is not None and day >= date(2023, 3, 1)

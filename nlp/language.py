@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from nlp.text import word_set
+
 LANGUAGES = ("fr", "en", "es", "de", "it", "pt", "nl", "ar")
 """The languages told apart: those met on French platforms. Others come out as their nearest."""
 
-_FRENCH = frozenset(
-    "je j' c' qu' n' est pas vous nous pour avec mais une des du au aux dans sur ils elle ça ca suis ai et "
-    "les mon ma mes votre vos leur leurs ce cette ces qui être etre été ete ont sont avez très tres "
-    "chez même meme aussi depuis toujours jamais rien bonjour merci svp quand comment pourquoi "
-    "m' l' d' s' t' jour jours appel appels appelle téléphone".split()
+_FRENCH = word_set(
+    """je j' c' qu' n' est pas vous nous pour avec mais une des du au aux dans sur ils elle ça ca
+    suis ai et les mon ma mes votre vos leur leurs ce cette ces qui être etre été ete ont sont avez
+    très tres chez même meme aussi depuis toujours jamais rien bonjour merci svp quand comment
+    pourquoi m' l' d' s' t' jour jours appel appels appelle téléphone"""
 )
-_FOREIGN = frozenset(
-    "the and is are you your to of in it for with this that my have not was they we do "
-    "el los las y con por para una no es muy pero il di che non per sono der die das und ist nicht "
-    "het een van niet o os e em um uma não".split()
+_FOREIGN = word_set(
+    """the and is are you your to of in it for with this that my have not was they we do el los
+    las y con por para una no es muy pero il di che non per sono der die das und ist nicht het een
+    van niet o os e em um uma não"""
 )
 _ENOUGH = 2
 _SHARE = 0.12

@@ -25,7 +25,7 @@ from importlib.resources import files
 from itertools import islice
 from typing import NamedTuple
 
-from nlp.text import SENTENCE_END, fold
+from nlp.text import SENTENCE_END, fold, word_set
 
 UNKNOWN = "\u00b7"
 BOUNDARY = "\u00b6"
@@ -41,92 +41,17 @@ _PAUSES = frozenset(",:")
 _MEMORY = 200_000
 _MAX_HITS = 24
 _PIECE = re.compile(r"\s*(?:(~~?)(\d+)|(<!\(|!\(|[()|?\[\]])|([^\s()|?~\[\]!<]+))")
-_COMMON = frozenset(
-    [
-        "de",
-        "la",
-        "le",
-        "les",
-        "l",
-        "d",
-        "un",
-        "une",
-        "et",
-        "a",
-        "en",
-        "je",
-        "j",
-        "me",
-        "m",
-        "on",
-        "nous",
-        "vous",
-        "ne",
-        "n",
-        "pas",
-        "que",
-        "qu",
-        "qui",
-        "ce",
-        "c",
-        "est",
-        "il",
-        "elle",
-        "ils",
-        "pour",
-        "sur",
-        "au",
-        "aux",
-        "du",
-        "des",
-        "mon",
-        "ma",
-        "mes",
-        "par",
-        "avec",
-        "dans",
-        "se",
-        "s",
-        "y",
-        "plus",
-        "ai",
-        "fait",
-        "ne",
-        "si",
-        "mais",
-        "tout",
-        ",",
-        "'",
-        "il",
-        "y",
-        "avait",
-        "etre",
-        "suis",
-        "sont",
-        "ont",
-        "avez",
-        "avoir",
-        "moi",
-        "toi",
-        "lui",
-        "tu",
-        "son",
-        "sa",
-        "ses",
-        "leur",
-        "leurs",
-        "votre",
-        "vos",
-        "notre",
-        "nos",
-        "tous",
-        "toute",
-    ]
+_COMMON = word_set(
+    """de la le les l d un une et a en je j me m on nous vous ne n pas que qu qui ce c est il elle
+    ils pour sur au aux du des mon ma mes par avec dans se s y plus ai fait si mais tout , '
+    avait etre suis sont ont avez avoir moi toi lui tu son sa ses leur leurs votre vos notre nos
+    tous toute"""
 )
 NUMBER_WORDS = {
-    "un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8,
-    "neuf": 9, "dix": 10, "onze": 11, "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15,
-    "seize": 16, "vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60,
+    "un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7,
+    "huit": 8, "neuf": 9, "dix": 10, "onze": 11, "douze": 12, "treize": 13, "quatorze": 14,
+    "quinze": 15, "seize": 16, "vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50,
+    "soixante": 60,
     "cent": 100, "mille": 1000, "ieme": 2,
 }  # fmt: skip
 
@@ -405,6 +330,9 @@ _LOOKS = {"!(": "?!", "<!(": "?<!", "[": "?="}
 
 def _parse(text: str) -> tuple[_Node, ...]:
     pieces = _PIECE.findall(text)
+    opened = sum(mark.endswith(("(", "[")) for _, _, mark, _ in pieces)
+    if opened != sum(mark in (")", "]") for _, _, mark, _ in pieces):
+        raise ValueError(f"unbalanced pattern: {text}")
     branches, rest = _parse_branches(pieces, 0)
     if rest != len(pieces):
         raise ValueError(f"unbalanced pattern: {text}")

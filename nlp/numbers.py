@@ -35,7 +35,8 @@ _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
 _CARD = re.compile(r"(?<![\d+])\d{4}(?:[ -]?\d{4}){3}(?!\d)")
 _STREET = re.compile(
-    r"(?<![\w])\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.?|boulevard|bd|impasse|all[ée]e|chemin|"
+    r"(?<![\w])\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.?|boulevard|bd|impasse|all[ée]e|"
+    r"chemin|"
     r"place|route|quai|cours|square|r[ée]sidence)\b"
     r"(?: (?:(?:du|des|de|la|les|le|saint)\b|[dl]'|[A-Z\u00c0-\u00dc][\w'-]{0,30})){1,6}"
     r"(?:,? \d{5}(?: [A-Z\u00c0-\u00dc][\w'-]{0,30}){0,3})?"

@@ -1,5 +1,7 @@
 """The rule labeller: the whole schema by words and patterns, and the features that models reuse."""
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +40,9 @@ from nlp.types import (
 
 NAME = "rules"
 VERSION = "rules-1"
+
+_MENTIONS_OF_ONE = 20
+_MENTIONS = 200
 
 
 @dataclass(frozen=True)
@@ -122,11 +127,11 @@ class Analysis:
 
     def spans(self, rules: Iterable[str]) -> tuple[tuple[int, int, str], ...]:
         """Where these rules matched, in characters of the post as published."""
-        found = {
-            (*self.clean.origin(*self.read.span(hit.first, hit.last)), rule.removeprefix("sig."))
-            for rule in rules
-            for hit in self.hits.get(rule, ())
-        }
+        found: list[tuple[int, int, str]] = []
+        for rule in rules:
+            why = rule.removeprefix("sig.")
+            for first, last in _merged(self.hits.get(rule, ())):
+                found.append((*self.clean.origin(*self.read.span(first, last)), why))
         return tuple(sorted(found))
 
 
@@ -168,7 +173,7 @@ class Reader:
             read=read,
             encoded=encoded,
             language=detect(cleaned.text, read.forms),
-            mentions=mentions,
+            mentions=_bounded(mentions),
             hits=hits,
             cut=sentences(encoded, hits),
             reviewed=reviewed,
@@ -193,11 +198,34 @@ def brand_table(blocks: Iterable[Mapping[str, object]]) -> BrandTable:
     return BrandTable((BrandSpec.from_mapping(block) for block in blocks), french())
 
 
+def _merged(hits: Sequence[Hit]) -> list[tuple[int, int]]:
+    """The words covered by hits, those that overlap as one."""
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted((hit.first, hit.last) for hit in hits):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _bounded(mentions: list[Mention]) -> list[Mention]:
+    """The first mentions of each brand: a name written ten thousand times tells no more."""
+    if len(mentions) <= _MENTIONS_OF_ONE:
+        return mentions
+    seen: Counter[str] = Counter()
+    kept = []
+    for mention in mentions:
+        seen[mention.brand] += 1
+        if seen[mention.brand] <= _MENTIONS_OF_ONE:
+            kept.append(mention)
+    return kept[:_MENTIONS]
+
+
 def _hide_quotes(codes: list[str], read: Words, quoted: Sequence[tuple[int, int]]) -> None:
-    if not quoted:
-        return
-    for position, start in enumerate(read.starts):
-        if any(first <= start < last for first, last in quoted):
+    starts = read.starts if quoted else []
+    for first, last in quoted:
+        for position in range(bisect_left(starts, first), bisect_left(starts, last)):
             codes[position] = QUOTED
 
 

@@ -22,24 +22,9 @@ _ODD = re.compile("[" + "".join(map(re.escape, map(chr, _PLAIN))) + "\ud800-\udf
 
 _MARKUP = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9]{0,14})(?:\s[^<>]{0,500})?/?>|<!--|-->|&#?\w{1,10};")
 _BLOCKS = frozenset(
-    [
-        "p",
-        "br",
-        "div",
-        "li",
-        "ul",
-        "ol",
-        "tr",
-        "blockquote",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "td",
-        "article",
-        "section",
-    ]
-)
+    ("p", "br", "div", "li", "ul", "ol", "tr", "blockquote",
+     "h1", "h2", "h3", "h4", "td", "article", "section")
+)  # fmt: skip
 
 WORD = re.compile(
     "[@#]?\\w+'?|[.!?\u2026]+|\n+|[^\\w\\s'\"@#(){}\\[\\]*/\\\\|~^=<>_\u00ab\u00bb\u201c\u201d\u201e\u2013\u2014-]"
@@ -63,8 +48,9 @@ _COPIED_CHARS = 40
 class Clean:
     """A post ready to be read.
 
-    `offsets[i]` is where character i of `text` stands in the post as published; None when nothing
-    moved. `quoted` are (start, end) of passages that are not the author's own words.
+    `offsets[i]` is where character i of `text` stands in the post as published, with the end of the
+    post last; None when nothing moved. `quoted` are (start, end) of passages that are not the
+    author's own words.
     """
 
     text: str
@@ -76,7 +62,7 @@ class Clean:
         """The span of the published text that this span of the clean text comes from."""
         if self.offsets is None or start >= end:
             return start, end
-        return self.offsets[start], self.offsets[end - 1] + 1
+        return self.offsets[start], self.offsets[end]
 
 
 class Words:
@@ -103,6 +89,11 @@ class Words:
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Characters covered by words `first` to `last` excluded."""
         return self.starts[first], self.starts[last - 1] + len(self.forms[last - 1])
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a string, as a set: how the small word lists of the code are written."""
+    return frozenset(text.split())
 
 
 def normalise(text: str) -> str:
@@ -147,9 +138,8 @@ def clean(raw: str, others: Sequence[str] = ()) -> Clean:
 
 
 def _composed(raw: str) -> tuple[str, tuple[int, ...] | None]:
-    if _ODD.search(raw) is None:
-        text = raw
-    else:
+    text = raw
+    if _ODD.search(raw) is not None:
         text = _SURROGATES.sub("\ufffd", raw).translate(_PLAIN)
     if text.isascii():
         return text, None
@@ -171,7 +161,7 @@ def _composed_by_cluster(text: str) -> tuple[str, tuple[int, ...]]:
         letters.append(composed)
         offsets.extend([start] * len(composed))
         start = end
-    return "".join(letters), tuple(offsets)
+    return "".join(letters), (*offsets, len(text))
 
 
 def _without_markup(
@@ -190,7 +180,7 @@ def _without_markup(
     if not pieces:
         return text, offsets
     pieces.append(text[last:])
-    origins += range(last, len(text))
+    origins += range(last, len(text) + 1)
     if offsets is not None:
         origins = [offsets[i] for i in origins]
     return "".join(pieces), tuple(origins)
@@ -238,14 +228,13 @@ def quoted_spans(text: str, others: Sequence[str] = ()) -> tuple[tuple[int, int]
 
 def _after_wrote(text: str) -> list[tuple[int, int]]:
     """After "X a écrit :" the quote runs to the blank line, else to the end of the line."""
+    mark = "\n\n" if "\n\n" in text else "\n"
     spans = []
+    last = len(text) if text.endswith(mark) else text.rfind(mark)
     for match in _WROTE.finditer(text):
-        blank = text.find("\n\n", match.end() + 1)
-        line = text.find("\n", match.end() + 1)
-        end = next((place for place in (blank, line) if place >= 0), -1)
-        if end >= 0:
-            spans.append((match.start(), end))
-    return spans
+        if match.end() < last:
+            spans.append((match.start(), text.find(mark, match.end() + 1)))
+    return [(start, end if end >= 0 else last) for start, end in spans]
 
 
 def _long_quotes(text: str) -> list[tuple[int, int]]:
