@@ -20,6 +20,7 @@ from collectors import comment_lists as pages
 from collectors.dates import parse_date
 from collectors.fields import counts, identifier, moment, need, optional
 from collectors.html import (
+    Node,
     Text,
     Tree,
     absolute,
@@ -822,12 +823,20 @@ _ARTICLE_TEXTS = (
 )
 
 
+def _is_no_article(node: Node) -> bool:
+    """Parts of `<article>` that are not its words: title, date, comments."""
+    if node.tag in ("h1", "h2", "header", "footer", "time"):
+        return True
+    classes = node.attributes.get("class") or ""
+    return (node.attributes.get("id") or "") in ("comments", "respond") or "comment" in classes
+
+
 def _page_article(page: Tree, url: str, answer: Answer) -> tuple[Post, ...]:
     number = _post_number(page)
     node = next((n for s in _ARTICLE_TEXTS if (n := page.css_first(s)) is not None), None)
     if node is None or number is None:
         return ()
-    text = text_of(node)
+    text = text_of(node, skip=_is_no_article if node.tag == "article" else None)
     title = page_title(page)
     at = None
     for selector, name in (

@@ -145,6 +145,14 @@ def test_the_article_comes_along_when_asked() -> None:
     )
 
 
+def test_an_article_without_a_box_of_its_own_ends_before_its_comments() -> None:
+    body = (SAMPLES / "classic.html").read_text("utf-8")
+    whole = body.replace("</article>\n<div id", "<div id", 1).replace("entry-content", "x")
+    (request,) = _first(via="html", post=f"{SITE}/2024/03/encore-eux/", articles=True)
+
+    assert parse(_answer(request, whole)).posts[0].text == "Un article."
+
+
 def test_older_pages_of_comments_are_left_alone_once_nothing_is_new() -> None:
     request = Request(f"{SITE}/2024/03/encore-eux/", phase="html")
     (older,) = parse(_answer(request, (SAMPLES / "classic.html").read_bytes())).next
