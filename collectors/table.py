@@ -9,14 +9,30 @@ from raccroche.post import Answer
 
 _MODULES: tuple[str, ...] = (
     # one line a platform, in alphabetical order; imported on first use
+    "askbot",
+    "bluesky",
     "comments",
+    "discourse",
     "drupal",
     "feeds",
     "files",
+    "hfr",
+    "isso",
+    "jetstream",
     "mastodon",
+    "mediawiki",
+    "misago",
+    "nntp",
     "petition",
+    "phpbb",
+    "reddit",
+    "smf",
     "spip",
+    "vbulletin",
     "wordpress",
+    "x",
+    "xenforo",
+    "youtube",
 )
 
 
