@@ -3,8 +3,9 @@ How fast the store is with many posts: filling it, and what the dashboard asks o
 
     python benchmarks/store_scale.py --posts 1000000 [--url postgresql://...] [--keep FILE] [--near]
 
-Posts are drawn from a fixed seed over 2014-2026 with twenty brands, ten sources and French filler. Each question is asked
-several times with other values, on a store opened anew (the page cache of the system stays warm); medians are printed as JSON.
+Posts are drawn from a fixed seed over 2014-2026 with twenty brands, ten sources and French filler.
+Each question is asked several times with other values, on a store opened anew (the page cache of
+the system stays warm); medians are printed as JSON.
 """
 
 import argparse
@@ -27,14 +28,31 @@ MODEL = "bench@1"
 START = datetime(2014, 1, 1, tzinfo=UTC)
 DAYS = 4680
 BRANDS = [f"Marque {n}" for n in range(20)]
-TOPICS = ["billing", "network", "cancellation", "customer_service", "installation", "fraud", "praise", "other"]
-SIGNALS = ["robocall", "silent_call", "refusal_ignored", "forbidden_hours", "masked_number", "voicemail"]
+TOPICS = [
+    "billing",
+    "network",
+    "cancellation",
+    "customer_service",
+    "installation",
+    "fraud",
+    "praise",
+    "other",
+]
+SIGNALS = [
+    "robocall",
+    "silent_call",
+    "refusal_ignored",
+    "forbidden_hours",
+    "masked_number",
+    "voicemail",
+]
 RELATIONS = ["customer", "former_customer", "prospect", "relative", "professional", "unknown"]
-WORDS = (
-    "appel démarchage téléphone ligne box fibre facture service client résiliation opérateur commercial numéro "
-    "matin soir semaine mois année depuis encore toujours jamais rien personne réponse attente colis offre "
-    "contrat option prix débit panne technicien rendez-vous agence conseiller remboursement courrier message"
-).split()
+WORDS = """
+    appel démarchage téléphone ligne box fibre facture service client résiliation opérateur
+    commercial numéro matin soir semaine mois année depuis encore toujours jamais rien
+    personne réponse attente colis offre contrat option prix débit panne technicien
+    rendez-vous agence conseiller remboursement courrier message
+""".split()  # noqa: SIM905
 RARE = [f"rare{n}" for n in range(5000)]
 
 
@@ -67,7 +85,9 @@ def _labels(draw: random.Random, post: Post) -> Labels:
     brands = draw.choices(BRANDS, weights=range(20, 0, -1), k=draw.choice([0, 1, 1, 1, 2]))
     accused = harassment and draw.random() < 0.8
     mentions = [
-        Mention(brand, draw.choice(["negative", "negative", "neutral", "positive"]), accused and at == 0)
+        Mention(
+            brand, draw.choice(["negative", "negative", "neutral", "positive"]), accused and at == 0
+        )
         for at, brand in enumerate(dict.fromkeys(brands))
     ]
     topics = draw.sample(TOPICS, draw.choice([1, 1, 2]))
@@ -125,16 +145,24 @@ def questions(store: Store) -> dict[str, Callable[[int], Any]]:
         "weeks x brands, all 13 years": lambda at: store.daily_counts(whole),
         "months x brands, all 13 years": lambda at: store.daily_counts(whole, ("month", "brand")),
         "totals, a year": lambda at: store.totals(year),
-        "filter: one brand, all years": lambda at: store.daily_counts(replace(whole, brands=(brand(at),))),
+        "filter: one brand, all years": lambda at: store.daily_counts(
+            replace(whole, brands=(brand(at),))
+        ),
         "filter: one source, all years": lambda at: store.daily_counts(
             replace(whole, sources=(f"mastodon/site{at % 3}.example",))
         ),
-        "filter: one topic, all years": lambda at: store.daily_counts(replace(whole, topics=(TOPICS[at % 8],))),
+        "filter: one topic, all years": lambda at: store.daily_counts(
+            replace(whole, topics=(TOPICS[at % 8],))
+        ),
         "filter: topic and source, a year": lambda at: store.daily_counts(
             replace(year, topics=(TOPICS[at % 8],), sources=(f"mastodon/site{at % 3}.example",))
         ),
-        "heat map: signals x brands, a year": lambda at: store.daily_counts(year, ("signal", "brand")),
-        "heat map: signals x brands, all years": lambda at: store.daily_counts(whole, ("signal", "brand")),
+        "heat map: signals x brands, a year": lambda at: store.daily_counts(
+            year, ("signal", "brand")
+        ),
+        "heat map: signals x brands, all years": lambda at: store.daily_counts(
+            whole, ("signal", "brand")
+        ),
         "platforms x weeks, a year": lambda at: store.daily_counts(year, ("week", "platform")),
         "crossed terms: topic x signal, a year": lambda at: store.daily_counts(
             replace(year, topics=(TOPICS[at % 8],), signals=(SIGNALS[at % 6],))
@@ -152,7 +180,9 @@ def questions(store: Store) -> dict[str, Callable[[int], Any]]:
             replace(whole, brands=(brand(9),), harassment_only=True)
         ),
         "posts: rare brand, topic and signal": lambda at: store.posts(
-            replace(whole, brands=(BRANDS[19],), topics=(TOPICS[at % 8],), signals=(SIGNALS[at % 6],))
+            replace(
+                whole, brands=(BRANDS[19],), topics=(TOPICS[at % 8],), signals=(SIGNALS[at % 6],)
+            )
         ),
         "posts: two common filters": lambda at: store.posts(
             replace(whole, brands=(BRANDS[0],), topics=(TOPICS[at % 8],))
@@ -180,7 +210,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--posts", type=int, default=200_000)
     parser.add_argument("--url", help="PostgreSQL instead of a SQLite file")
-    parser.add_argument("--keep", type=Path, help="a SQLite file, filled if absent and left for the next time")
+    parser.add_argument(
+        "--keep", type=Path, help="a SQLite file, filled if absent and left for the next time"
+    )
     parser.add_argument("--near", action="store_true", help="look for near-duplicates too")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,87 +1,98 @@
 """
 All the SQL of the house: posts, labels, counts, search, runs and review, on SQLite or PostgreSQL.
 
-Every failure is a `raccroche.errors.StoreError` of one sentence. Days are days of Europe/Paris. Labeller names are
-`name@version` or `human:NAME`.
+Every failure is a `raccroche.errors.StoreError` of one sentence. Days are days of Europe/Paris.
+Labeller names are `name@version` or `human:NAME`. The schema is told in docs/data-model.md.
 
-    Store.open(url: str | Path, *, read_only=False, near_duplicates=True) -> Store      (a path, sqlite:///..., postgresql://...)
+    Store.open(url: str | Path, *, read_only=False, near_duplicates=True, timeout=10.0) -> Store
+        a path, sqlite:///... or postgresql://...; *timeout*: seconds to wait for another writer
     store.close(); with Store.open(...) as store: ...
-    store.url; store.dialect ("sqlite" | "postgresql"); store.path (Path | None)
+    store.url, without a password; store.dialect ("sqlite" | "postgresql"); store.path (Path | None)
 
 Collecting
-    add_page(via, posts, *, cursor={}, done=None, pending=(), deleted=(), run_id=None) -> Added      one transaction
-        *done*: the pending Request this page answered (removed from the queue); *pending*: Requests to keep for later;
-        *deleted*: post ids (`source:native_id`). A transient Request is never stored.
+    add_page(via, posts, *, cursor=None, done=None, pending=(), deleted=(), run_id=None) -> Added
+        One transaction. *done*: the pending Request this page answered, removed from the queue;
+        *pending*: Requests to keep for later (a transient one never is); *deleted*: post ids
+        (`source:native_id`) that are gone.
     add_posts(posts, via="import") -> Added
     known_ids(ids) -> set[str]
-    cursor(via) -> dict[str, str];  set_cursor(via, mapping);  pending(via) -> list[Request]
-    drop_pending(via, requests=None) -> int          (None: all of them)
-    latest(via) -> datetime | None                   newest published_at that *via* brought
-    record_run(run: Run) -> int;  runs(limit=100, *, source=None) -> list[Run];  last_runs() -> dict[str, Run]
-    run_seen(source) -> datetime | None              when the last successful run of a source ended
-    lock(name) -> context manager                    StoreError when somebody else holds it; freed by kill -9
+    cursor(via) -> dict[str, str];  set_cursor(via, mapping)
+    pending(via) -> list[Request];  drop_pending(via, requests=None) -> int       None: all
+    latest(via) -> datetime | None              newest published_at that *via* brought
+    record_run(run: Run) -> int;  runs(limit=100, *, source=None) -> list[Run], the latest first
+    last_runs() -> dict[str, Run];  run_seen(source) -> datetime | None    end of its last good run
+    lock(name) -> context manager               StoreError when it is held; freed by kill -9
 
 Labelling
     unlabelled(labeller, limit, *, after=None, claim_seconds=0) -> list[StoredPost]
-        in the order of collection (oldest arrival first); *after*: `StoredPost.seq` of the last one you hold;
-        *claim_seconds* > 0 keeps other processes off these posts for that long
-    add_labels(labels: Sequence[Labels]) -> int      labels, mentions and counts in one transaction; how many were new.
-        A model's labels are never overwritten; a person's second answer replaces the first.
-    labels_of(post_id) -> list[Labels];  labels_by(labeller, *, limit=None) -> list[Labels]   ("human:" = all people)
-    labellers() -> list[Labeller]                    (name, human, posts, first_at, last_at), newest use first
+        In the order of arrival. *after*: `StoredPost.seq` of the last one you hold;
+        *claim_seconds* > 0 keeps other processes that claim off these posts for that long.
+    add_labels(labels: Sequence[Labels]) -> int
+        Labels, mentions and counts in one transaction; how many were new. A model's labels are
+        never overwritten; a person's second answer replaces the first.
+    labels_of(post_id) -> list[Labels]
+    labels_by(labeller, *, limit=None) -> list[Labels]              "human:" stands for all people
+    labellers() -> list[Labeller]    (name, human, posts, first_at, last_at), the latest use first
     drop_labels(labeller) -> int
 
-Reading: all take a Filters(labeller, start=None, end=None, brands=(), families=(), sources=(), platforms=(),
-    sentiments=(), topics=(), signals=(), relations=(), number_classes=(), harassment_only=False, testimony_only=False,
-    with_copies=False); dates are `datetime.date`, both ends included; `sources` are Post.source values.
+Reading, by Filters(labeller, start=None, end=None, brands=(), families=(), sources=(),
+platforms=(), sentiments=(), topics=(), signals=(), relations=(), number_classes=(),
+harassment_only=False, testimony_only=False, with_copies=False)
+    Dates are `datetime.date`, both ends included; `sources` are `Post.source` values.
     daily_counts(filters, by=("week", "brand")) -> pandas.DataFrame
-        *by*: at most one of day|week|month, then brand, family, source, platform, topic, signal, relation, number_class.
-        Columns: period (datetime64, the day / Monday / first of the month) where asked, the other keys, and the measures
-        mentions, harassment, testimonies, harassment_testimonies, negative, neutral, positive.
-        The unit is the pair (post, brand). With neither "brand"/"family" in *by* nor brands/families in the filters, the
-        unit is the post. Brand "inconnue": harassment posts in which no brand is accused. Only the first post of a group
-        of copies counts; refused and non-French posts count nowhere; brand accounts and articles are never testimony.
-        Cells that are zero have no row.
-    totals(filters) -> Totals                        posts, mentions, harassment, testimonies, sentiments, undated (all dates)
-    cluster_counts(filters) -> pandas.DataFrame      brand, mentions, harassment, authors: how many authors have this pair of
-                                                     counts (the author-clustered bootstrap draws from these rows)
-    author_counts(filters, by=("week", "brand")) -> DataFrame        the keys, authors (distinct, of harassment), posts, copies
-    coverage(start, end) -> DataFrame                day, source (the `via`), runs, ok, posts, covered
-    posts(filters, *, size=50, after=None, order="newest") -> PostsPage      order: newest | oldest
-        PostsPage(rows: tuple[PostRow, ...], next: str | None, total: int | None, exact: bool)
-        PostRow(post: StoredPost, labels: Labels | None, highlights, title_highlights)   highlights: (start, end) pairs
-    search(words, filters, *, size=50, after=None) -> PostsPage      newest first; any text is safe as *words*;
-        "several words" in quotes are a phrase, -word excludes, word* is a prefix
-    post(post_id, labeller=None) -> PostDetail | None    PostDetail(post, labels: tuple[Labels, ...], group: tuple[StoredPost, ...])
-    facts(filters, limit=100_000) -> list[Fact]      Fact(post_id, day, brands, facts) of harassment posts
-    iterate(filters, *, chunk=1000) -> Iterator[PostRow]     all of them, oldest first, in flat memory
-    brands_seen(labeller) -> list[BrandSeen]         (brand, family, mentions, harassment), most mentioned first
-    sources_seen() -> list[SourceSeen]               (source, platform, posts, first_day, last_day)
-    data_version() -> int                            changes with every committed change of data; cheap: a cache key
+        *by*: at most one of day | week | month and one of topic | signal | relation | number_class;
+        brand, family, source, platform. Columns: period (datetime64: the day, Monday or first of
+        the month) where asked, the other keys, and mentions, harassment, testimonies,
+        harassment_testimonies, negative, neutral, positive. Cells that are zero have no row.
+        The unit is the pair (post, brand); with no brand or family in *by* or in the filters, the
+        post. Brand "inconnue" (UNKNOWN_BRAND): harassment posts that accuse no brand. Only the
+        first post of a group of copies counts; refused and non-French posts count nowhere; brand
+        accounts and articles are never testimony. Cost follows days x brands, except where two
+        kinds of terms are crossed (or several topics or signals merged): those read posts.
+    totals(filters) -> Totals       posts, mentions, harassment, testimonies, sentiments, undated
+    cluster_counts(filters) -> DataFrame        brand, mentions, harassment, authors
+        How many authors have this pair of counts: the author-clustered bootstrap draws these rows.
+    author_counts(filters, by=("week", "brand")) -> DataFrame     the keys, authors, posts, copies
+        Of harassment: distinct authors, posts counted, copies left out.
+    coverage(start, end) -> DataFrame           day, source (the `via`), runs, ok, posts, covered
+    posts(filters, *, size=50, after=None, order="newest") -> PostsPage        newest | oldest
+        PostsPage(rows, next: str | None, total: int | None, exact: bool)
+        PostRow(post: StoredPost, labels: Labels | None, highlights, title_highlights)
+    search(words, filters, *, size=50, after=None) -> PostsPage               newest first
+        Any text is safe; "words in quotes" are a phrase, -word excludes, word* is a beginning.
+        SQLite finds whole words (accents and case aside), PostgreSQL French word stems too.
+    post(post_id, labeller=None) -> PostDetail | None     (post, labels of all labellers, group)
+    facts(filters, limit=100_000) -> list[Fact]           (post_id, day, brands, facts), harassment
+    iterate(filters, *, chunk=1000) -> Iterator[PostRow]  all, oldest first, in flat memory
+    brands_seen(labeller) -> list[BrandSeen]    (brand, family, mentions, harassment)
+    sources_seen() -> list[SourceSeen]          (source, platform, posts, first_day, last_day)
+    data_version() -> int                       changes with every change of data: a cache key
 
 People
-    add_review(queue, post_ids, *, reason="") -> int     queue: random | uncertain | reported
-    next_review(annotator, *, queue=None) -> StoredPost | None      blind: at most two people a post, never twice the same
-    review_items(queue=None) -> list[ReviewItem]     (post_id, queue, reason, annotators, adjudicated)
-    add_alerts(alerts: Sequence[Alert]) -> int       key (brand, signal, period): a known one is refreshed, its state kept
-    alerts(*, state=None, limit=200) -> list[Alert];  set_alert(n, *, state=None, sent=None, note=None)
+    add_review(queue, post_ids, *, reason="") -> int      queue: random | uncertain | reported
+    next_review(annotator, *, queue=None) -> StoredPost | None
+        Blind: at most two people a post, never twice the same; a post left is shown again first.
+    review_items(queue=None) -> list[ReviewItem]  (post_id, queue, reason, annotators, adjudicated)
+        Adjudication is labelling as "human:adjudicated".
+    add_alerts(alerts) -> int       key (brand, signal, period): a known one keeps its state
+    alerts(*, state=None, limit=200) -> list[Alert];  set_alert(n, *, state, sent, note)
     add_export(export: ExportRecord) -> int;  exports(limit=100) -> list[ExportRecord]
-    put_series(rows: Iterable[SeriesValue]) -> int;  series(name=None) -> list[SeriesValue];  (series, period, value, unit, source)
+    put_series(rows: Iterable[SeriesValue]) -> int;  series(name=None) -> list[SeriesValue]
     setting(key, default=None) -> Any;  set_setting(key, value)      JSON values
 
 Rights
-    erase(*, post_ids=(), authors=(), urls=(), reason="", suppress=True, shrink=True) -> Erased    bytes gone from the file
+    erase(*, post_ids=(), authors=(), urls=(), reason="", suppress=True, shrink=True) -> Erased
+        With *shrink* no byte of the posts is left in the file; minutes on a large one.
     suppress(*, post_ids=(), authors=(), urls=(), reason="") -> int;  suppressed(post) -> bool
     takedowns(limit=100) -> list[Takedown]
-    purge(before: date) -> int                       posts published before a day (retention)
+    purge(before: date) -> int                  posts published before a day
 
 Keeping
-    rebuild_counts() -> int;  check() -> list[str]   (empty: all well: integrity, and counts equal to a fresh rebuild)
-    copy_to(other: Store, progress=None) -> int      exact and resumable;  progress(table, done, total)
-    backup(path) -> Path;  Store.restore(backup, path)     SQLite: a whole file, checked; the old file stays as `.before`
-    status() -> StoreStatus                          (url, dialect, schema, bytes, posts, labels, pending, last_run, ...)
-
-Constants: UNKNOWN_BRAND = "inconnue".
+    rebuild_counts() -> int
+    check() -> list[str]                        what is wrong; empty: all well
+    copy_to(other: Store, progress=None) -> int     exact, resumable; progress(table, done, total)
+    backup(path) -> Path;  Store.restore(backup, path)      SQLite; the old file stays, `.before`
+    status() -> StoreStatus
 """
 
 from raccroche.store.records import (

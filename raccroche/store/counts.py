@@ -79,7 +79,9 @@ def _check(by: Sequence[str]) -> None:
 
 
 def _crossed(filters: Filters, kind: str | None) -> bool:
-    """Whether the question crosses terms, which the count tables do not hold: then posts are read."""
+    """
+    Whether the question crosses terms, which the count tables do not hold: then posts are read.
+    """
     if filters.with_copies:
         return True
     kinds = set(filters.terms) | ({kind} if kind else set())
@@ -178,7 +180,10 @@ def _count_keys(
 def _from_rows(
     conn: Connection, filters: Filters, scope: Scope, by: Sequence[str], kind: str | None
 ) -> list[Any]:
-    """The same rows counted from the posts themselves: exact for any filter, and as slow as there are posts."""
+    """
+    The same rows counted from the posts themselves: exact for any filter, and as slow as there are
+    posts.
+    """
     rows: list[Any] = []
     for unit, brand_n, sentiment, harassment, extra in _row_units(scope, by):
         term_n: ColumnElement[int] = marks.c.term_n if kind else literal(ALL)
@@ -385,7 +390,8 @@ def cluster_counts(conn: Connection, filters: Filters) -> "pd.DataFrame":
     """
     How many authors have a pair of counts: *brand*, *mentions*, *harassment*, *authors*.
 
-    A post without an author is an author of its own. Drawing authors with replacement is drawing these rows by weight.
+    A post without an author is an author of its own. Drawing authors with replacement is drawing
+    these rows by weight.
     """
     import pandas as pd
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rensa import RMinHash
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from raccroche.store.rows import LAST_ARRIVAL, chunks, insert_into, is_dated, key64, span, unpack
 from raccroche.store.tables import bands, posts
@@ -79,7 +79,8 @@ def is_near(one: Candidate, other: Candidate) -> bool:
     """
     Whether two texts are one text, edited.
 
-    A letter sent around with another firm or another number put in is another testimony: two texts of which each has a
+    A letter sent around with another firm or another number put in is another testimony: two texts
+    of which each has a
     name or number that the other lacks are apart, however alike.
     """
     if one.context_brand != other.context_brand:
@@ -135,7 +136,10 @@ def drop_bands(conn: Connection, found: Sequence[Candidate]) -> None:
 
 
 def merges(conn: Connection, found: Sequence[Candidate], *, near: bool) -> dict[int, set[int]]:
-    """Which groups become one: the old group numbers by the number of one of them. Band keys are stored on the way."""
+    """
+    Which groups become one: the old group numbers by the number of one of them. Band keys are
+    stored on the way.
+    """
     union = _Union()
     for post in found:
         union.add(post.group_n)
@@ -170,9 +174,9 @@ def _near(conn: Connection, found: Sequence[Candidate]) -> Iterable[tuple[Candid
         for key in keys:
             by_band.setdefault(key, []).append(n)
     pairs: set[tuple[int, int]] = set()
-    for keys in chunks(sorted(by_band), 500):
+    for part in chunks(sorted(by_band), 500):
         for band, other in conn.execute(
-            select(bands.c.band, bands.c.post_n).where(bands.c.band.in_(keys))
+            select(bands.c.band, bands.c.post_n).where(bands.c.band.in_(part))
         ):
             pairs.update((n, other) for n in by_band[band] if n != other)
     others = _candidates(conn, {other for _, other in pairs})
@@ -223,7 +227,7 @@ def _around(found: Sequence[Candidate]) -> ColumnElement[bool]:
     return or_(posts.c.n.between(low, high), posts.c.n <= LAST_ARRIVAL, posts.c.thread.in_(threads))
 
 
-def _together(post: Candidate, row: Row[Any]) -> bool:
+def _together(post: Candidate, row: Any) -> bool:
     return _close(post.n, row.n) or (bool(row.thread) and post.thread == (row.source_n, row.thread))
 
 
@@ -273,7 +277,10 @@ def regroup(conn: Connection, groups: Iterable[set[int]]) -> set[int]:
 
 
 def leave(conn: Connection, leaving: Sequence[int]) -> set[int]:
-    """Take posts out of their groups, each alone; the groups they left get a new first, which are given back."""
+    """
+    Take posts out of their groups, each alone; the groups they left get a new first, which are
+    given back.
+    """
     mine = posts.c.n.in_(leaving)
     groups = conn.execute(select(posts.c.group_n).where(mine).distinct()).scalars().all()
     firsts = set()
@@ -287,7 +294,9 @@ def leave(conn: Connection, leaving: Sequence[int]) -> set[int]:
 
 
 def _first(conn: Connection, which: ColumnElement[bool]) -> int | None:
-    """The post that was published first, then the lowest id: the order of arrival changes nothing."""
+    """
+    The post that was published first, then the lowest id: the order of arrival changes nothing.
+    """
     undated = posts.c.published.is_(None)
     query = select(posts.c.n).where(which).order_by(undated, posts.c.published, posts.c.id).limit(1)
     return conn.execute(query).scalar_one_or_none()

@@ -162,7 +162,8 @@ def _attach(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
     try:
         conn.execute("select 1 from sqlite_master limit 1")
     except sqlite3.OperationalError:
-        # A disk that cannot be written has no room for the shared index of the log: with no log there is nothing in it
+        # A disk that cannot be written has no room for the shared index of the log: with no log
+        # there is nothing in it
         conn.close()
         log = path.with_name(path.name + "-wal")
         if log.exists() and log.stat().st_size:

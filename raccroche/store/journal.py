@@ -64,9 +64,11 @@ def _run(row: Row[Any]) -> Run:
 
 def coverage(conn: Connection, start: date, end: date) -> "pd.DataFrame":
     """
-    One row a day and configured source: *runs*, *ok* (runs that succeeded), *posts* published that day, *covered*.
+    One row a day and configured source: *runs*, *ok* (runs that succeeded), *posts* published that
+    day, *covered*.
 
-    A day is covered by a successful run on that day, by a post published on it, or by lying before the first run
+    A day is covered by a successful run on that day, by a post published on it, or by lying before
+    the first run
     of its source and after its first post: the first runs read the past.
     """
     import pandas as pd

@@ -148,9 +148,11 @@ def _unlabelled(table: Table) -> Any:
 
 def copy(source: Database, target: Database, progress: Progress | None) -> int:
     """
-    Copy everything into an empty database, or go on where an interrupted copy stopped; how many rows there are.
+    Copy everything into an empty database, or go on where an interrupted copy stopped; how many
+    rows there are.
 
-    Each part is one transaction with the note of how far it came. If the source changed since, the copy starts over.
+    Each part is one transaction with the note of how far it came. If the source changed since, the
+    copy starts over.
     """
     copied = 0
     with source.read() as conn:
@@ -284,7 +286,10 @@ def verify(path: Path) -> None:
 
 
 def restore(saved: Path, path: Path) -> None:
-    """Put a backup in the place of a database that no program has open; the old file stays as `.before`."""
+    """
+    Put a backup in the place of a database that no program has open; the old file stays as
+    `.before`.
+    """
     verify(saved)
     part = path.with_name(path.name + ".part")
     try:

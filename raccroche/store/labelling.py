@@ -225,11 +225,14 @@ def remove_labels(
     labeller_n: int | None = None,
     models_only: bool = False,
 ) -> int:
-    """Remove labels of posts, with their mentions and marks; what they counted for is taken from *tallied*."""
+    """
+    Remove labels of posts, with their mentions and marks; what they counted for is taken from
+    *tallied*.
+    """
     removed = 0
     known = term_numbers(conn)
     for part in chunks(numbers, 500):
-        which = labels.c.post_n.in_(part)
+        which: ColumnElement[bool] = labels.c.post_n.in_(part)
         if labeller_n is not None:
             which &= labels.c.labeller_n == labeller_n
         if models_only:
@@ -330,7 +333,10 @@ def claim(
 def read_labels(
     conn: Connection, which: ColumnElement[bool], numbers: Sequence[int]
 ) -> list[Labels]:
-    """The labels of these posts that match *which* (a condition on the labels table), with their mentions."""
+    """
+    The labels of these posts that match *which* (a condition on the labels table), with their
+    mentions.
+    """
     found: list[Labels] = []
     for part in chunks(numbers, 500):
         found += _read_part(conn, and_(which, labels.c.post_n.in_(part)))

@@ -1,4 +1,6 @@
-"""Locks between processes that nobody has to clean up: the system frees them when their holder dies."""
+"""
+Locks between processes that nobody has to clean up: the system frees them when their holder dies.
+"""
 
 import fcntl
 import hashlib
@@ -60,7 +62,8 @@ def hold(conn: Connection, *, shared: bool = False) -> None:
     """
     Keep PostgreSQL's writers from counting what another is changing, until this transaction ends.
 
-    What is counted depends on labels and on groups of copies: many may label at once (*shared*), but posts come, change
+    What is counted depends on labels and on groups of copies: many may label at once (*shared*),
+    but posts come, change
     and go one writer at a time. SQLite has one writer anyway.
     """
     if conn.dialect.name == "postgresql":

@@ -1,4 +1,6 @@
-"""What people add beside labels: the review queue, alerts, exports, official figures and settings."""
+"""
+What people add beside labels: the review queue, alerts, exports, official figures and settings.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -53,7 +55,10 @@ def add_review(conn: Connection, queue: str, post_ids: Sequence[str], reason: st
 
 
 def next_review(conn: Connection, annotator: str, queue: str | None) -> StoredPost | None:
-    """The next post for a person: the one they were shown and left, else one that fewer than two others have."""
+    """
+    The next post for a person: the one they were shown and left, else one that fewer than two
+    others have.
+    """
     name = annotator.removeprefix("human:")
     since = now() - _KEPT
     query = (
@@ -154,7 +159,10 @@ def _annotators(conn: Connection) -> dict[int, list[str]]:
 
 
 def add_alerts(conn: Connection, given: Sequence[Alert]) -> int:
-    """Store alerts; a known (brand, signal, period) gets the new figures and keeps its state and what was sent."""
+    """
+    Store alerts; a known (brand, signal, period) gets the new figures and keeps its state and what
+    was sent.
+    """
     new = 0
     for alert in given:
         key = and_(

@@ -1,4 +1,6 @@
-"""Posts out: pages of a selection, one post with all that is known of it, and streams for export."""
+"""
+Posts out: pages of a selection, one post with all that is known of it, and streams for export.
+"""
 
 from collections.abc import Sequence
 
@@ -78,7 +80,7 @@ def rows_of(conn: Connection, numbers: Sequence[int], labeller: str) -> tuple[Po
 
 
 def posts_of(conn: Connection, numbers: Sequence[int]) -> dict[int, StoredPost]:
-    found = {}
+    found: dict[int, StoredPost] = {}
     for part in chunks(numbers, 500):
         query = select(*POST_COLUMNS).select_from(POSTS_FROM).where(posts.c.n.in_(part))
         found |= {row.n: stored_post(row) for row in conn.execute(query)}
@@ -86,7 +88,9 @@ def posts_of(conn: Connection, numbers: Sequence[int]) -> dict[int, StoredPost]:
 
 
 def detail(conn: Connection, post_id: str, labeller: str | None) -> PostDetail | None:
-    """One post, what everybody says of it (or *labeller* alone), and the other members of its group."""
+    """
+    One post, what everybody says of it (or *labeller* alone), and the other members of its group.
+    """
     query = select(*POST_COLUMNS).select_from(POSTS_FROM)
     row = conn.execute(query.where(posts.c.id == post_id)).one_or_none()
     if row is None:

@@ -10,7 +10,10 @@ from raccroche.post import Labels, Post, Run
 
 @dataclass(frozen=True, slots=True)
 class StoredPost(Post):
-    """A post with its place in the store: *n* orders by time, *seq* by arrival, *group* is the id of the first copy."""
+    """
+    A post with its place in the store: *n* orders by time, *seq* by arrival, *group* is the id of
+    the first copy.
+    """
 
     n: int = 0
     seq: int = 0
@@ -26,9 +29,11 @@ class StoredPost(Post):
 @dataclass(frozen=True, slots=True)
 class Filters:
     """
-    What the analyst asks for. Days are days of Europe/Paris, both ends included; an empty tuple filters nothing.
+    What the analyst asks for. Days are days of Europe/Paris, both ends included; an empty tuple
+    filters nothing.
 
-    Values of one field are alternatives, fields narrow each other. *sources* are `Post.source` values.
+    Values of one field are alternatives, fields narrow each other. *sources* are `Post.source`
+    values.
     """
 
     labeller: str
@@ -61,7 +66,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class PostRow:
-    """A post, what one labeller says of it, and where the searched words are: (start, end) in characters."""
+    """
+    A post, what one labeller says of it, and where the searched words are: (start, end) in
+    characters.
+    """
 
     post: StoredPost
     labels: Labels | None
@@ -71,7 +79,9 @@ class PostRow:
 
 @dataclass(frozen=True, slots=True)
 class PostsPage:
-    """Some rows, the cursor of the next page, and how many there are in all (*exact*, or "at least")."""
+    """
+    Some rows, the cursor of the next page, and how many there are in all (*exact*, or "at least").
+    """
 
     rows: tuple[PostRow, ...] = ()
     next: str | None = None
@@ -93,8 +103,10 @@ class Totals:
     """
     The selection in a few numbers.
 
-    *posts* counts each post once, *mentions* the pairs (post, brand); the other measures are of posts, or of pairs where
-    the filters name brands. *undated*: countable posts of the labeller that have no date, and so are in no chart.
+    *posts* counts each post once, *mentions* the pairs (post, brand); the other measures are of
+    posts, or of pairs where
+    the filters name brands. *undated*: countable posts of the labeller that have no date, and so
+    are in no chart.
     """
 
     posts: int = 0
@@ -163,7 +175,10 @@ class ReviewItem:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A spike. *period* is an ISO week or day; *state* is nouvelle, vue, expliquee or fausse; *sent* are channels."""
+    """
+    A spike. *period* is an ISO week or day; *state* is nouvelle, vue, expliquee or fausse; *sent*
+    are channels.
+    """
 
     brand: str
     signal: str
@@ -228,7 +243,9 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class StoreStatus:
-    """The database at a glance; *bytes* counts the file with its log, or the PostgreSQL database."""
+    """
+    The database at a glance; *bytes* counts the file with its log, or the PostgreSQL database.
+    """
 
     url: str
     dialect: str

@@ -1,4 +1,6 @@
-"""What persons may ask for: erasure that leaves no byte, and that what is gone does not come back."""
+"""
+What persons may ask for: erasure that leaves no byte, and that what is gone does not come back.
+"""
 
 from collections.abc import Sequence
 from datetime import date
@@ -26,7 +28,9 @@ def erase(
     reason: str,
     keep_out: bool,
 ) -> Erased:
-    """Remove the posts that any of the keys names, with all that hangs on them; log it by hash only."""
+    """
+    Remove the posts that any of the keys names, with all that hangs on them; log it by hash only.
+    """
     found = _named(conn, post_ids, authors, urls)
     tallied = Tally()
     removed, labels = remove_posts(conn, list(found), tallied)
@@ -79,7 +83,9 @@ def suppress(
     reason: str,
     removed: int = 0,
 ) -> int:
-    """Refuse these posts, authors and addresses from now on; how many of them were not refused before."""
+    """
+    Refuse these posts, authors and addresses from now on; how many of them were not refused before.
+    """
     wanted = keys(post_ids, authors, urls)
     if not wanted:
         return 0
@@ -140,7 +146,10 @@ def purge_part(conn: Connection, before: date) -> int:
 
 
 def shrink(db: Database) -> None:
-    """Rewrite the files so that what was removed is in none of their bytes; StoreError if a reader prevents it."""
+    """
+    Rewrite the files so that what was removed is in none of their bytes; StoreError if a reader
+    prevents it.
+    """
     with db.outside() as conn:
         if not db.sqlite:
             for table in ("posts", "labels", "mentions", "marks", "authors", "edits", "bands"):
@@ -152,5 +161,5 @@ def shrink(db: Database) -> None:
         busy, _, _ = conn.exec_driver_sql("pragma wal_checkpoint(truncate)").one()
     if busy:
         raise StoreError(
-            f"{db.name}: the posts are gone, but a reader keeps their old bytes in the log: erase again"
+            f"{db.name}: the posts are gone, but a reader keeps their bytes in the log: erase again"
         )

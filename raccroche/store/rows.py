@@ -21,7 +21,8 @@ _T = TypeVar("_T")
 PARIS = ZoneInfo("Europe/Paris")
 _EPOCH = date(1970, 1, 1)
 _FIRST_MINUTE = datetime(1990, 1, 1, tzinfo=UTC)
-# A post's number is its minute since 1990 and its order of arrival: numbers sort by time, in every index, and stay
+# A post's number is its minute since 1990 and its order of arrival: numbers sort by time, in every
+# index, and stay
 # exact in JavaScript (53 bits). 134 million posts, until the year 2117.
 _ARRIVALS = 27
 LAST_ARRIVAL = (1 << _ARRIVALS) - 1
@@ -103,7 +104,9 @@ def now() -> int:
 
 
 def clean(text: str) -> str:
-    """Text that both databases can hold: NUL and lone surrogates become U+FFFD; nothing else changes."""
+    """
+    Text that both databases can hold: NUL and lone surrogates become U+FFFD; nothing else changes.
+    """
     if "\0" in text:
         text = text.replace("\0", "\ufffd")
     if text.isascii():
@@ -135,14 +138,19 @@ def key64(value: str) -> int:
 
 
 def insert_into(conn: Connection, table: Table) -> Any:
-    """An INSERT with `on_conflict_do_nothing` and `on_conflict_do_update`, in the dialect of *conn*."""
+    """
+    An INSERT with `on_conflict_do_nothing` and `on_conflict_do_update`, in the dialect of *conn*.
+    """
     return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def numbered(
     conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]
 ) -> dict[Any, int]:
-    """The surrogate keys of small rows, made where absent, by their *keys* (a value, or a tuple of values)."""
+    """
+    The surrogate keys of small rows, made where absent, by their *keys* (a value, or a tuple of
+    values).
+    """
     wanted = sorted({tuple(row[key] for key in keys) for row in rows})
     found = _numbers(conn, table, wanted, keys)
     full = {tuple(row[key] for key in keys): row for row in rows}

@@ -36,6 +36,7 @@ _VECTOR: ColumnElement[Any] = literal_column(
     "to_tsvector('raccroche', left(coalesce(posts.title, '') || ' ' || posts.text, 110000))",
     TSVECTOR,
 )
+_CONFIG: ColumnElement[Any] = literal_column("'raccroche'::regconfig")
 Span = tuple[int, int]
 
 
@@ -49,7 +50,9 @@ class Part:
 
 
 def parts_of(typed: str) -> list[Part]:
-    """What somebody typed as parts: words, "phrases", -exclusions, prefix*; all else only separates."""
+    """
+    What somebody typed as parts: words, "phrases", -exclusions, prefix*; all else only separates.
+    """
     found: list[Part] = []
     left = _MOST_WORDS
     for minus_phrase, phrase, minus, word in _PARTS.findall(clean(typed)[:_MOST_TYPED]):
@@ -72,9 +75,8 @@ def search(
         return PostsPage()
     matching = _on_sqlite(wanted) if conn.dialect.name == "sqlite" else _on_postgresql(wanted)
     query = matching.where(*conditions(scope))
-    numbers = list(
-        conn.execute(query.where(*after_cursor(after, "newest")).limit(size + 1)).scalars()
-    )
+    found = conn.execute(query.where(*after_cursor(after, "newest")).limit(size + 1))
+    numbers: list[int] = [row.n for row in found]
     counted = select(func.count()).select_from(query.order_by(None).limit(_COUNTED + 1).subquery())
     total = int(conn.execute(counted).scalar_one())
     rows = _highlighted(conn, rows_of(conn, numbers[:size], filters.labeller), wanted)
@@ -83,14 +85,19 @@ def search(
 
 
 def _on_sqlite(wanted: Sequence[Part]) -> Select[tuple[int]]:
-    """The index gives its rows newest first: a page of a common word never reads all its matches."""
+    """
+    The index gives its rows newest first: a page of a common word never reads all its matches.
+    """
     start = _FTS.join(posts, posts.c.n == _FTS.c.rowid).join(labels, labels.c.post_n == posts.c.n)
     match = literal_column("posts_fts").op("match")(fts_query(wanted))
     return select(posts.c.n).select_from(start).where(match).order_by(_FTS.c.rowid.desc())
 
 
 def fts_query(wanted: Sequence[Part]) -> str:
-    """The FTS5 expression; its words are letters and digits in quotes, so nothing typed is an operator."""
+    """
+    The FTS5 expression; its words are letters and digits in quotes, so nothing typed is an
+    operator.
+    """
     quoted = {
         part: '"' + " ".join(part.words) + '"' + ("*" if part.prefix else "") for part in wanted
     }
@@ -115,10 +122,9 @@ def _ts_query(wanted: Sequence[Part]) -> ColumnElement[Any]:
 
 
 def _ts_part(part: Part) -> ColumnElement[Any]:
-    config = literal_column("'raccroche'::regconfig")
     if part.prefix:
-        return func.to_tsquery(config, " <-> ".join(part.words) + ":*")
-    return func.phraseto_tsquery(config, " ".join(part.words))
+        return func.to_tsquery(_CONFIG, " <-> ".join(part.words) + ":*")
+    return func.phraseto_tsquery(_CONFIG, " ".join(part.words))
 
 
 def _highlighted(
@@ -177,12 +183,11 @@ def fold(word: str) -> str:
 
 def _headlined(conn: Connection, row: PostRow, wanted: Sequence[Part]) -> PostRow:
     """PostgreSQL matches by stem, so that it must say itself which words it matched."""
-    config = literal_column("'raccroche'::regconfig")
     options = f"StartSel={_OPEN}, StopSel={_CLOSE}, HighlightAll=true"
     texts = [_unmarked(text) for text in (row.post.text, row.post.title or "")]
     query = _ts_query([part for part in wanted if not part.excluded])
     marked = conn.execute(
-        select(*(func.ts_headline(config, text, query, options) for text in texts))
+        select(*(func.ts_headline(_CONFIG, text, query, options) for text in texts))
     ).one()
     return replace(row, highlights=_marks(marked[0]), title_highlights=_marks(marked[1]))
 

@@ -32,12 +32,15 @@ from raccroche.store.tables import (
 )
 from raccroche.store.tally import countable, first_of_group, testimony
 
-RARE = 50_000  # with fewer posts under a filter they are sorted; with more, posts are walked newest first
+# with fewer posts under a filter they are sorted; with more, posts are walked newest first
+RARE = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Filters with their names looked up; None filters nothing, an empty list excludes everything."""
+    """
+    Filters with their names looked up; None filters nothing, an empty list excludes everything.
+    """
 
     labeller_n: int
     low: int | None
@@ -192,7 +195,9 @@ def _marked(scope: Scope, numbers: list[int]) -> ColumnElement[bool]:
 
 
 def rare(conn: Connection, scope: Scope) -> ColumnElement[bool]:
-    """The narrowest filter as a set of post numbers if it is small: the database then starts from it."""
+    """
+    The narrowest filter as a set of post numbers if it is small: the database then starts from it.
+    """
     best: tuple[int, Select[tuple[int]]] | None = None
     for query in _narrowing(scope):
         counted = select(func.count()).select_from(query.limit(RARE).subquery())

@@ -67,7 +67,10 @@ class Store:
         near_duplicates: bool = True,
         timeout: float = 10.0,
     ) -> Self:
-        """Open a database and bring its schema up to date. *timeout*: seconds to wait for another writer."""
+        """
+        Open a database and bring its schema up to date. *timeout*: seconds to wait for another
+        writer.
+        """
         db = Database(url, read_only=read_only, timeout=timeout)
         try:
             _prepare(db)
@@ -258,7 +261,9 @@ class Store:
             return reads.facts(conn, filters, limit)
 
     def iterate(self, filters: Filters, *, chunk: int = 1000) -> Iterator[PostRow]:
-        """All rows of a selection, oldest first, a chunk a transaction: writers are never held back."""
+        """
+        All rows of a selection, oldest first, a chunk a transaction: writers are never held back.
+        """
         after = -1
         while True:
             with self._db.read() as conn:
@@ -354,7 +359,8 @@ class Store:
         """
         Remove every post that a key names, and (*suppress*) never take it again.
 
-        *shrink* rewrites the file, so that no byte of them is left; on a large store it takes minutes: with several
+        *shrink* rewrites the file, so that no byte of them is left; on a large store it takes
+        minutes: with several
         requests, shrink on the last.
         """
         with self._db.write() as conn:

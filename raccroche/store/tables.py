@@ -1,11 +1,12 @@
-"""The tables as SQLAlchemy sees them; `migrations` makes them, and a test holds the two together."""
+"""
+The tables as SQLAlchemy sees them; `migrations` makes them, and a test holds the two together.
+"""
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Float,
-    Integer,
     MetaData,
     SmallInteger,
     Table,
@@ -176,8 +177,8 @@ counts = _table(
         _int(name, primary_key=True, autoincrement=False)
         for name in ("labeller_n", "term_n", "source_n", "brand_n", "day")
     ),
-    Column("month", Integer),
-    *(Column(cell, Integer) for cell in CELLS),
+    _int("month"),
+    *(_int(cell) for cell in CELLS),
 )
 claims = _table(
     "claims",

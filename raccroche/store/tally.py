@@ -1,9 +1,12 @@
-"""What each labelled post adds to the count tables: one code path for writing, correcting and rebuilding."""
+"""
+What each labelled post adds to the count tables: one code path for writing, correcting and
+rebuilding.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from raccroche.post import Kind
 from raccroche.store.rows import chunks, month_of, unpack
@@ -45,7 +48,10 @@ class Tally:
 
 
 def _upsert(mark: str) -> str:
-    """The statement in the driver's own words: there are a dozen count rows a post, and SQLAlchemy's take twice as long."""
+    """
+    The statement in the driver's own words: there are a dozen count rows a post, and SQLAlchemy's
+    take twice as long.
+    """
     columns = (*_KEYS, "month", *CELLS)
     added = ", ".join(f"{cell} = counts.{cell} + excluded.{cell}" for cell in CELLS)
     return (
@@ -112,7 +118,7 @@ def _tally_part(
         of_mentions &= mentions.c.labeller_n == labeller_n
     query = (
         select(
-            labels.c[
+            *labels.c[
                 "post_n",
                 "labeller_n",
                 "sentiment",
@@ -138,22 +144,22 @@ def _tally_part(
             tallied.add(key, cell, sign)
 
 
-def _mentions(
-    conn: Connection, which: ColumnElement[bool]
-) -> dict[tuple[int, int], list[Row[Any]]]:
-    query = select(mentions.c["post_n", "labeller_n", "brand_n", "sentiment", "harassment"]).where(
+def _mentions(conn: Connection, which: ColumnElement[bool]) -> dict[tuple[int, int], list[Any]]:
+    query = select(*mentions.c["post_n", "labeller_n", "brand_n", "sentiment", "harassment"]).where(
         which
     )
-    found: dict[tuple[int, int], list[Row[Any]]] = {}
+    found: dict[tuple[int, int], list[Any]] = {}
     for row in conn.execute(query):
         found.setdefault((row.post_n, row.labeller_n), []).append(row)
     return found
 
 
 def _units(
-    row: Row[Any], named: Sequence[Row[Any]], known: dict[tuple[str, str], int]
+    row: Any, named: Sequence[Any], known: dict[tuple[str, str], int]
 ) -> Iterator[tuple[Key, int]]:
-    """The count rows a post touches: itself, each brand, and nobody where harassment accuses no brand."""
+    """
+    The count rows a post touches: itself, each brand, and nobody where harassment accuses no brand.
+    """
     told = [known[term] for term in terms_of(row)]
     units = [(ALL, row.sentiment, row.harassment)]
     units += [(mention.brand_n, mention.sentiment, mention.harassment) for mention in named]
@@ -167,7 +173,10 @@ def _units(
 
 
 def terms_of(row: Any) -> list[tuple[str, str]]:
-    """The (kind, name) pairs under which a post is also counted, each once: a row of the labels table, or its like."""
+    """
+    The (kind, name) pairs under which a post is also counted, each once: a row of the labels table,
+    or its like.
+    """
     facts = unpack(row.facts, {})
     classes = [found["class"] for found in facts.get("numbers", ()) if found.get("class")]
     pairs = [("relation", row.relation)]
@@ -178,4 +187,6 @@ def terms_of(row: Any) -> list[tuple[str, str]]:
 
 
 def term_numbers(conn: Connection) -> dict[tuple[str, str], int]:
-    return {(kind, name): n for n, kind, name in conn.execute(select(terms.c["n", "kind", "name"]))}
+    return {
+        (kind, name): n for n, kind, name in conn.execute(select(*terms.c["n", "kind", "name"]))
+    }

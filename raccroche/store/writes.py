@@ -57,7 +57,10 @@ class Page:
 
 
 def add_page(conn: Connection, page: Page, *, near: bool) -> Added:
-    """Store what is new, note what was edited, remove what is gone, move the cursor: all of it or nothing."""
+    """
+    Store what is new, note what was edited, remove what is gone, move the cursor: all of it or
+    nothing.
+    """
     hold(conn)
     given = {clean(post.id): replace(post, via=page.via) for post in page.posts}
     given = _allowed(conn, given)
@@ -155,7 +158,8 @@ def _insert(conn: Connection, new: Mapping[str, Post]) -> list[duplicates.Candid
         row["author_n"] = author_n[clean(post.author)] if post.author else None
         row["text_key"] = duplicates.text_key(post.text, post.quoted)
         rows.append(row)
-    conn.execute(insert(posts), rows)
+    # a search index that gets its rows in order writes one segment a page, not one a post
+    conn.execute(insert(posts), sorted(rows, key=lambda row: row["n"]))
     count_arrivals(conn, Counter((row["via"], row["day"]) for row in rows))
     return [duplicates.candidate(row, post.quoted) for row, post in zip(rows, found, strict=True)]
 
@@ -178,7 +182,10 @@ def _edit(
     stored: Mapping[str, Mapping[str, Any]],
     tallied: Tally,
 ) -> list[duplicates.Candidate]:
-    """New text for known posts: models must label them again, people's labels stay, the old text leaves its hash."""
+    """
+    New text for known posts: models must label them again, people's labels stay, the old text
+    leaves its hash.
+    """
     if not edited:
         return []
     numbers = [stored[post_id]["n"] for post_id in edited]
@@ -221,7 +228,9 @@ def _part(
 def _group(
     conn: Connection, fresh: Sequence[duplicates.Candidate], tallied: Tally, *, near: bool
 ) -> None:
-    """Put new posts with their copies; where the first of a group changes, so does what is counted."""
+    """
+    Put new posts with their copies; where the first of a group changes, so does what is counted.
+    """
     if not fresh:
         return
     merged = duplicates.merges(conn, fresh, near=near).values()
@@ -232,11 +241,15 @@ def _group(
 
 
 def remove_posts(conn: Connection, numbers: Sequence[int], tallied: Tally) -> tuple[int, int]:
-    """Remove posts with all that hangs on them: how many posts, how many labels. What they counted for goes to *tallied*."""
+    """
+    Remove posts with all that hangs on them: how many posts, how many labels. What they counted for
+    goes to *tallied*.
+    """
     hold(conn)
     removed = labels = 0
     for part in chunks(numbers, 500):
-        rows = conn.execute(select(posts).where(posts.c.n.in_(part))).mappings().all()
+        found = conn.execute(select(posts).where(posts.c.n.in_(part)))
+        rows = [dict(row) for row in found.mappings()]
         _part(conn, part, rows, tallied)
         named = conn.execute(
             select(mentions.c.brand_n).where(mentions.c.post_n.in_(part)).distinct()

@@ -40,8 +40,8 @@ def server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="raccroche-postgres-"))
     try:
         _as_server_user(folder)
-        _run(programs / "initdb", "-D", str(folder / "data"), "-U", "tester", "-E", "UTF8", "--locale=C.UTF-8",
-             "-A", "trust", "--no-sync")  # fmt: skip
+        _run(programs / "initdb", "-D", str(folder / "data"), "-U", "tester", "-E", "UTF8",
+             "--locale=C.UTF-8", "-A", "trust", "--no-sync")  # fmt: skip
         port = _free_port()
         with (folder / "data" / "postgresql.conf").open("a") as file:
             file.write(f"{_SETTINGS}port = {port}\n")

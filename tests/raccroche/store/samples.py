@@ -45,7 +45,10 @@ def labels(about: Post | str, *mentions: Mention, labeller: str = MODEL, **field
 
 
 def crowd(many: int, seed: int = 1) -> tuple[list[Post], list[Labels]]:
-    """Posts and labels of every kind, the same for a seed: copies, articles, refusals, foreign and undated ones."""
+    """
+    Posts and labels of every kind, the same for a seed: copies, articles, refusals, foreign and
+    undated ones.
+    """
     draw = random.Random(seed)
     posts = [_one(draw, at) for at in range(many)]
     return posts, [_labelled(draw, one) for one in posts]

@@ -142,7 +142,8 @@ SIGNALS = Filters(MODEL, signals=("robocall", "silent_call"))
 @pytest.mark.parametrize(
     "by",
     [
-        (), ("day",), ("week", "brand"), ("month", "brand", "platform"), ("brand", "source"), ("brand", "topic"),
+        (), ("day",), ("week", "brand"), ("month", "brand", "platform"), ("brand", "source"),
+        ("brand", "topic"),
         ("week", "signal"), ("month", "relation", "brand"), ("source",), ("platform", "topic"),
     ],
 )  # fmt: skip

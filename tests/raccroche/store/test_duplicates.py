@@ -10,8 +10,9 @@ from raccroche.store import Filters, Store
 from tests.raccroche.store.samples import MODEL, NOON, ids, labels, mention, post
 
 LONG = (
-    "Bonjour, depuis trois semaines je reçois chaque matin un appel de démarchage au sujet de ma ligne, "
-    "malgré mes refus, et personne au service client ne sait me dire comment cela peut enfin cesser."
+    "Bonjour, depuis trois semaines je reçois chaque matin un appel de démarchage au sujet "
+    "de ma ligne, malgré mes refus, et personne au service client ne sait me dire comment "
+    "cela peut enfin cesser."
 )
 
 
@@ -73,7 +74,7 @@ def test_an_edited_copy_is_a_copy(store: Store, other: Post) -> None:
         (LONG + " Ils ont appelé 12 fois.", LONG + " Ils ont appelé 40 fois."),
         (
             LONG,
-            "Rien à voir avec cela : ma box ne marche plus depuis hier et je voudrais la rendre au magasin.",
+            "Rien à voir avec cela : ma box ne marche plus depuis hier, à rendre.",
         ),
     ],
 )
@@ -117,7 +118,7 @@ def test_the_same_words_a_year_later_are_another_post_but_not_in_the_same_thread
 
 def test_a_post_that_came_over_a_bridge_is_the_same_post(store: Store) -> None:
     one = post("a", "Court", uri="https://m.example/objets/1")
-    bridged = post("b", "Court (via un pont)", uri="https://m.example/objets/1", source="lemmy/l.example",
+    bridged = post("b", "Court (via un pont)", uri=one.uri, source="lemmy/l.example",
                    platform="lemmy", published_at=NOON + timedelta(days=400))  # fmt: skip
     store.add_page("a", [one])
     store.add_page("b", [bridged])
@@ -151,9 +152,7 @@ def test_an_edit_takes_a_post_out_of_its_group(store: Store) -> None:
     one, other = post("1", LONG), post("2", LONG, published_at=NOON + timedelta(days=1))
     store.add_page("blog", [one, other])
     store.add_labels([labels(one, mention()), labels(other, mention())])
-    store.add_page(
-        "blog", [post("1", "Finalement, je retire ce que j'ai dit : tout est rentré dans l'ordre.")]
-    )
+    store.add_page("blog", [post("1", "Finalement, je retire ce que j'ai dit : tout est réglé.")])
     assert groups(store, one, other) == ["1", "2"]
     assert store.totals(Filters(MODEL)).harassment == 1
     assert store.check() == []

@@ -71,8 +71,8 @@ def test_threads_read_while_another_writes(store: Store) -> None:
     for reader in readers:
         reader.start()
     for at in range(0, 200, 20):
-        store.add_page("blog", posts[at : at + 10])
-        store.add_labels(said[at : at + 10])
+        store.add_page("blog", posts[at : at + 20])
+        store.add_labels(said[at : at + 20])
     done.set()
     for reader in readers:
         reader.join()
@@ -210,14 +210,19 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_said_so_and_what_was_stored_is_whole(small_disk: Path) -> None:
     with Store.open(small_disk / "a.db") as store:
         stored = 0
-        with pytest.raises(StoreError, match="full"):
+
+        def fill() -> None:
+            nonlocal stored
             for page in range(1000):
+                words = "mot " * 50
                 found = [
-                    post(f"{page}-{n}", f"Page {page}, message {n} " + "mot " * 50)
-                    for n in range(50)
+                    post(f"{page}-{n}", f"Page {page}, message {n} {words}") for n in range(50)
                 ]
                 store.add_page("blog", found, cursor={"page": str(page)})
                 stored += 50
+
+        with pytest.raises(StoreError, match="full"):
+            fill()
         assert store.status().posts == stored > 0
         assert store.cursor("blog") == {"page": str(stored // 50 - 1)}
         assert store.check() == []

@@ -132,11 +132,16 @@ def test_search_goes_with_filters_and_pages(store: Store) -> None:
     assert page.total == len(listed)
 
 
+SIGNS = ['"', "*", "-", "AND", "NEAR(", "(", ")", ":", "^", "\0", "matin", "title:", "'", "\\"]
+TYPED = st.text(max_size=60) | st.lists(st.sampled_from([*SIGNS, ";", "&", "|", "!", "<->"])).map(
+    " ".join
+)
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.text(max_size=60) | st.lists(st.sampled_from(['"', "*", "-", "AND", "NEAR(", "(", ")", ":", "^", "\0",
-                                                       "matin", "title:", "'", "\\", ";", "&", "|", "!", "<->"])).map(" ".join))  # fmt: skip
+@given(TYPED)
 def test_nothing_typed_breaks_the_search(searched: Store, typed: str) -> None:
     page = searched.search(typed, Filters(MODEL))
     assert len(page.rows) == page.total
