@@ -84,7 +84,7 @@ def serving(posts: int = 2000) -> Iterator[Site]:
     names = ("blog", "gazette", "kiosk", "forum", "pouet", "relay")
     with ExitStack() as stack:
         servers = {
-            name: stack.enter_context(_running(Server(busy=name == "relay"))) for name in names
+            name: stack.enter_context(running(Server(busy=name == "relay"))) for name in names
         }
         addresses = {name: server.url for name, server in servers.items()}
         for name, build in _applications(fiction, addresses).items():
@@ -105,7 +105,8 @@ def _applications(fiction: World, at: dict[str, str]) -> dict[str, Callable[[], 
 
 
 @contextmanager
-def _running(server: Server) -> Iterator[Server]:
+def running(server: Server) -> Iterator[Server]:
+    """*server*, answering until the block ends."""
     with server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
