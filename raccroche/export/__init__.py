@@ -1,5 +1,6 @@
 """Labelled datasets: CSV, JSON Lines and Parquet, each with metadata, a data card and checksums."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from raccroche.store import ExportRecord, Filters, PostRow, Store
 __all__ = ["FORMATS", "Result", "Written", "export_dataset"]
 
 FORMATS = tuple(WRITERS)
-STEP = 1_000  # rows between two reports of progress
+STEP = 1_000  # rows between two reports of progress, and a last one at the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +57,24 @@ def export_dataset(
     if form not in FORMATS:
         raise ConfigError(f"unknown format {form!r}; one of {', '.join(FORMATS)}")
     try:
-        dataset = Dataset(target)
-        author = same_pseudonym if stable_pseudonyms else Salted(read_key(config), dataset.identity)
-        splits = Splits.of(store.iterate(filters)) if split else None
-        rows = tables(_reported(store.iterate(filters), progress), author, splits)
-        files = tuple(WRITERS[form](dataset, rows, excel))
-        excluded = _excluded(store, filters)
-        unchanged = dataset.switch(files)
-        describe(
-            dataset,
-            files,
-            form=form,
-            config=config,
-            store=store,
-            filters=filters,
-            excluded=excluded,
-        )
+        with contextlib.closing(Dataset(target)) as dataset:
+            author = (
+                same_pseudonym if stable_pseudonyms else Salted(read_key(config), dataset.identity)
+            )
+            splits = Splits.of(store.iterate(filters)) if split else None
+            rows = tables(_reported(store.iterate(filters), progress), author, splits)
+            files = tuple(WRITERS[form](dataset, rows, excel))
+            unchanged = dataset.switch(files)
+            excluded = _excluded(store, filters)
+            describe(
+                dataset,
+                files,
+                form=form,
+                config=config,
+                store=store,
+                filters=filters,
+                excluded=excluded,
+            )
     except OSError as error:
         raise RaccrocheError(
             f"{target}: the export was not finished: {error.strerror or error}; "
@@ -88,10 +91,12 @@ def export_dataset(
 
 
 def _reported(rows: Iterable[PostRow], progress: Callable[[int], None]) -> Iterator[PostRow]:
+    number = 0
     for number, row in enumerate(rows, start=1):
         yield row
         if number % STEP == 0:
             progress(STEP)
+    progress(number % STEP)
 
 
 def _excluded(store: Store, filters: Filters) -> dict[str, int]:

@@ -92,7 +92,10 @@ class Dataset:
             (self.folder / path).unlink(missing_ok=True)
         return len(files) - len(self.new)
 
-    def abandon(self) -> None:
+    def close(self) -> None:
+        """
+        Drop what was not put in place: nothing after a good end, all that is new after a bad one.
+        """
         for temporary in self.folder.glob(".new-*"):
             temporary.unlink(missing_ok=True)
 

@@ -1,0 +1,303 @@
+"""Datasets that open where analysts work, hold no secret, and are never half written."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from raccroche.config import Config, PrivacyConfig
+from raccroche.errors import ConfigError, RaccrocheError
+from raccroche.export import FORMATS, export_dataset
+from raccroche.export.metadata import DESCRIPTIONS
+from raccroche.export.rows import SCHEMAS
+from raccroche.post import Labels, Mention, Post
+from raccroche.store import Filters, Store
+
+LABELLER = "test@1"
+ALL = Filters(labeller=LABELLER, with_copies=True)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(tmp_path / "config.toml", privacy=PrivacyConfig(key_file="key"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "s.sqlite3") as opened:
+        for month in (7, 8, 9):
+            fill(opened, [at(month, day) for day in (1, 2, 3)])
+        yield opened
+
+
+def at(month: int, day: int) -> datetime:
+    return datetime(2026, month, day, 9, tzinfo=UTC)
+
+
+def fill(store: Store, moments: list[datetime]) -> None:
+    posts = [
+        Post(
+            source="test/site",
+            platform="test",
+            native_id=f"{moment:%m%d}",
+            title="=1+1" if moment.day == 1 else None,
+            text=f"Message du {moment:%d/%m}, « cité ; » d'un été\nà la ligne",
+            author=f"p_{moment.day}",
+            thread=f"t{moment.month}",
+            published_at=moment,
+        )
+        for moment in moments
+    ]
+    store.add_posts(posts)
+    store.add_labels(
+        [
+            Labels(
+                post_id=post.id,
+                labeller=LABELLER,
+                sentiment="negative",
+                phone_harassment=True,
+                testimony=True,
+                topics=("phone_harassment", "billing"),
+                signals=("robocall",),
+                mentions=(
+                    Mention("Mandarine", "negative", True, "caller", probability=0.9),
+                    Mention("Libre", "positive", False, "compared"),
+                ),
+                facts={"calls": {"min": 2, "max": 5, "per": "day"}},
+                probabilities={"phone_harassment": 0.97},
+                language="fr",
+            )
+            for post in posts
+        ]
+    )
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_pandas_reads_every_format(tmp_path: Path, config: Config, store: Store, form: str) -> None:
+    export_dataset(config, store, tmp_path / "out", form=form, filters=ALL)
+    read = {
+        "csv": lambda t: pd.read_csv(tmp_path / f"out/{t}.csv"),
+        "jsonl": lambda t: pd.read_json(tmp_path / f"out/{t}.jsonl", lines=True),
+        "parquet": lambda t: pd.read_parquet(tmp_path / "out" / t),
+    }[form]
+    posts, mentions = read("posts"), read("mentions")
+    assert len(posts) == 9
+    assert len(mentions) == 18
+    assert set(posts.columns) == set(SCHEMAS["posts"].names)
+    assert mentions["harassment"].sum() == 9
+    assert set(mentions["post_id"]) == set(posts["id"])
+    assert posts["text"].str.contains("d'un été\nà la ligne").all()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_duckdb_reads_every_format(tmp_path: Path, config: Config, store: Store, form: str) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    export_dataset(config, store, tmp_path / "out", form=form, filters=ALL)
+    place = tmp_path / "out" / ("posts/*.parquet" if form == "parquet" else f"posts.{form}")
+    with duckdb.connect() as connection:
+        count = connection.sql(f"select count(*), min(calls_max) from '{place}'").fetchall()
+    assert count == [(9, 5)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMATS)
+def test_load_dataset_reads_every_format(
+    tmp_path: Path, config: Config, store: Store, form: str
+) -> None:
+    """In its own process: the library changes warnings and caches of the whole interpreter."""
+    pytest.importorskip("datasets")
+    export_dataset(config, store, tmp_path / "out", form=form, filters=ALL)
+    code = textwrap.dedent(
+        f"""
+        from datasets import load_dataset
+        for table, rows in (("posts", 9), ("mentions", 18)):
+            read = load_dataset({str(tmp_path / "out")!r}, table, split="train")
+            assert read.num_rows == rows, read
+        """
+    )
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_the_metadata_say_what_how_many_and_by_whom(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    result = export_dataset(config, store, tmp_path / "out", form="csv", filters=ALL)
+    facts = json.loads((tmp_path / "out/metadata.json").read_text("utf-8"))
+    assert facts["counts"] == {"posts": 9, "mentions": 18}
+    assert facts["labeller"] == LABELLER
+    assert facts["query"]["with_copies"] is True
+    for one in facts["files"]:
+        body = (tmp_path / "out" / one["path"]).read_bytes()
+        assert (len(body), sha256(body).hexdigest()) == (one["bytes"], one["sha256"])
+    assert result.rows == 9
+    assert [record.rows for record in store.exports()] == [9]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_descriptions_are_valid_and_complete(
+    tmp_path: Path, config: Config, store: Store, form: str
+) -> None:
+    export_dataset(config, store, tmp_path / "out", form=form, filters=ALL)
+    package = json.loads((tmp_path / "out/datapackage.json").read_text("utf-8"))
+    assert [resource["name"] for resource in package["resources"]] == ["posts", "mentions"]
+    for resource in package["resources"]:
+        paths = resource["path"] if isinstance(resource["path"], list) else [resource["path"]]
+        assert all((tmp_path / "out" / path).is_file() for path in paths)
+    croissant = json.loads((tmp_path / "out/croissant.json").read_text("utf-8"))
+    assert croissant["dct:conformsTo"].endswith("/1.0")
+    known = {one["@id"] for one in croissant["distribution"]}
+    for records in croissant["cr:recordSet"]:
+        for one in records["cr:field"]:
+            assert one["source"]["fileObject"]["@id"] in known
+
+
+def test_frictionless_finds_no_fault_in_the_csv(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    pytest.importorskip("frictionless")
+    export_dataset(config, store, tmp_path / "out", form="csv", filters=ALL)
+    code = (
+        "import sys, frictionless; r = frictionless.validate('datapackage.json');"
+        "sys.exit(None if r.valid else str(r.flatten(['message'])))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=tmp_path / "out",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_every_column_is_explained() -> None:
+    for schema in SCHEMAS.values():
+        assert set(schema.names) <= set(DESCRIPTIONS)
+
+
+def test_a_formula_is_made_harmless_in_csv_only(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    export_dataset(config, store, tmp_path / "csv", form="csv", filters=ALL)
+    export_dataset(config, store, tmp_path / "jsonl", form="jsonl", filters=ALL)
+    with (tmp_path / "csv/posts.csv").open(encoding="utf-8", newline="") as file:
+        titles = {row["title"] for row in csv.DictReader(file)}
+    assert titles == {"", "'=1+1"}
+    assert '"title": "=1+1"' in (tmp_path / "jsonl/posts.jsonl").read_text("utf-8")
+
+
+def test_french_excel_gets_a_mark_semicolons_and_commas(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    export_dataset(config, store, tmp_path / "out", form="csv", filters=ALL, excel=True)
+    body = (tmp_path / "out/posts.csv").read_bytes()
+    assert body.startswith(b"\xef\xbb\xbfid;source;")
+    assert b";0,97;" in body
+
+
+def test_pseudonyms_are_stable_in_one_dataset_and_differ_in_another(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    def authors(name: str, *, stable: bool = False) -> dict[str, str]:
+        export_dataset(
+            config, store, tmp_path / name, form="jsonl", filters=ALL, stable_pseudonyms=stable
+        )
+        lines = (tmp_path / name / "posts.jsonl").read_text("utf-8").splitlines()
+        return {row["id"]: row["author"] for row in map(json.loads, lines)}
+
+    one = authors("one")
+    assert len(set(one.values())) == 3
+    assert authors("one") == one
+    assert set(authors("two").values()).isdisjoint(one.values())
+    assert set(authors("raw", stable=True).values()) == {"p_1", "p_2", "p_3"}
+
+
+def test_only_the_month_that_changed_is_written_again(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    out = tmp_path / "out"
+    export_dataset(config, store, out, form="parquet", filters=ALL)
+    before = {path.name: path.stat().st_ino for path in out.rglob("*.parquet")}
+    fill(store, [at(9, 20)])
+    result = export_dataset(config, store, out, form="parquet", filters=ALL)
+    after = {path.name: path.stat().st_ino for path in out.rglob("*.parquet")}
+    assert result.unchanged == 4  # two tables, July and August
+    assert {n: i for n, i in after.items() if "-09-" not in n}.items() <= before.items()
+    assert len(after) == 6
+    listed = {Path(one["path"]).name for one in manifest(out)["files"]}
+    assert listed == set(after)
+
+
+def manifest(folder: Path) -> dict[str, list[dict[str, str]]]:
+    read: dict[str, list[dict[str, str]]] = json.loads((folder / "manifest.json").read_text())
+    return read
+
+
+def test_no_author_and_no_thread_is_in_two_parts(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    store.add_posts([])
+    export_dataset(config, store, tmp_path / "out", form="jsonl", filters=ALL, split=True)
+    lines = (tmp_path / "out/posts.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    for key in ("author", "thread"):
+        parts: dict[str, set[str]] = {}
+        for row in rows:
+            parts.setdefault(row[key], set()).add(row["split"])
+        assert all(len(found) == 1 for found in parts.values())
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/these.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="no Raccroche dataset"):
+        export_dataset(config, store, tmp_path / "out", form="csv", filters=ALL)
+    assert (tmp_path / "out/these.txt").read_text() == "mine"
+
+
+def test_an_unknown_format_is_named(tmp_path: Path, config: Config, store: Store) -> None:
+    with pytest.raises(ConfigError, match="'xls'"):
+        export_dataset(config, store, tmp_path / "out", form="xls", filters=ALL)
+
+
+def test_an_export_that_dies_leaves_the_earlier_one_whole(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    out = tmp_path / "out"
+    export_dataset(config, store, out, form="parquet", filters=ALL)
+    before = {path.name: path.read_bytes() for path in out.rglob("*.parquet")}
+
+    def die(rows: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    fill(store, [at(9, 4)])
+    with pytest.raises(RaccrocheError, match="No space left"):
+        export_dataset(config, store, out, form="parquet", filters=ALL, progress=die)
+    assert {path.name: path.read_bytes() for path in out.rglob("*.parquet")} == before
+    listed = {Path(one["path"]).name for one in manifest(out)["files"]}
+    assert listed == set(before)
+    assert not list(out.glob(".new-*"))
+
+
+def test_nothing_labelled_gives_empty_tables_with_their_columns(
+    tmp_path: Path, config: Config
+) -> None:
+    with Store.open(tmp_path / "empty.sqlite3") as empty:
+        result = export_dataset(config, empty, tmp_path / "out", form="csv", filters=ALL)
+    assert result.rows == 0
+    assert list(pd.read_csv(tmp_path / "out/posts.csv").columns) == SCHEMAS["posts"].names
