@@ -20,6 +20,7 @@ HARASSMENT_WEIGHTS: Mapping[str, float] = {
     "h.canvassed": 0.9,
     "h.canvassing": 0.6,
     "h.unwanted_calls": 1.9,
+    "h.many_calls": 0.8,
     "h.sales": 0.6,
     "h.harassment_often": 1.2,
     "h.debt": -0.6,
@@ -42,6 +43,7 @@ HARASSMENT_WEIGHTS: Mapping[str, float] = {
     "no.information": -1.0,
     "no.hypothetical": -0.5,
     "no.advert": -1.0,
+    "no.brand_reply": -2.5,
     "no.professional": -1.0,
     "no.door": -1.5,
     "no.customer_harasses": -1.0,
@@ -57,7 +59,7 @@ _WRONGS = (
 _STRANGE_CALLS = (
     "sig.silent_call", "sig.robocall", "sig.masked_number", "sig.voicemail", "call.pickup",
 )  # fmt: skip
-_CANVASSED = ("h.canvassing_phone", "h.canvassed", "h.canvassing")
+_PESTERED = ("h.canvassing_phone", "h.canvassed", "h.canvassing", "h.many_calls")
 TOGETHER: Mapping[str, float] = {
     "sig.excessive_frequency": 1.0,
     "sig.refusal_ignored": 0.9,
@@ -65,15 +67,16 @@ TOGETHER: Mapping[str, float] = {
     "sig.silent_call": 1.0,
     "sig.robocall": 0.8,
     "sig.voicemail": 0.5,
-    "sig.forbidden_hours": 0.6,
+    "sig.forbidden_hours": 0.5,
     "sig.do_not_call_list_useless": 1.0,
-    "sig.no_consent_prospect": 0.7,
+    "sig.no_consent_prospect": 0.4,
     "sig.former_customer": 0.5,
     "sig.number_rotation": 0.8,
     "sig.own_number_spoofed": 1.0,
     "sig.impersonated_brand": 0.5,
     "sig.call_centre": 0.5,
     "topic.forced_sale": 0.6,
+    "h.many_calls": 0.8,
 }
 """What a signal adds where a call comes in, in the same sentence."""
 
@@ -169,9 +172,11 @@ def harassment_score(hits: Hits, cut: Sequence[Sentence]) -> float:
     score += sum(
         weight for rule, weight in TOGETHER.items() if rule in hits and meets(hits[rule], cut)
     )
-    if any(rule in hits for rule in _CANVASSED):
+    if any(rule in hits for rule in _PESTERED):
         score += 0.6 * min(2, sum(rule in hits for rule in _WRONGS))
     if "sig.excessive_frequency" in hits and any(rule in hits for rule in _STRANGE_CALLS):
+        score += 0.6
+    if "sig.excessive_frequency" in hits and "h.harassment" in hits:
         score += 0.6
     if "h.harassed" in hits and any(rule in hits for rule in _CALLS):
         score += 0.8
