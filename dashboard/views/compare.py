@@ -221,7 +221,7 @@ def _per_customers(chosen: Selection, counts: pd.DataFrame, *, by_value: bool) -
         return
     customers = comparison.known_bases(list(counts["name"]), chosen.end, cast(Base, base))
     known = counts[counts["name"].isin(customers) | counts["name"].isin(_watched_families())]
-    if known.empty:
+    if not customers:
         parts.nothing(
             tr(
                 "Aucune base de clients publiée pour ces marques à cette date.",
