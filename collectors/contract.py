@@ -16,8 +16,10 @@ class Source(Protocol):
     """
     A platform.
 
-    PLATFORM: its name in config.toml. TITLE: how people call it. NEEDS: credentials in words ("" for none).
-    LEGAL: one line on terms and robots. ENABLED: False for what is off unless the user states a right.
+    PLATFORM: its name in config.toml. TITLE: how people call it. NEEDS: credentials in words (""
+    for none).
+    LEGAL: one line on terms and robots. ENABLED: False for what is off unless the user states a
+    right.
     """
 
     PLATFORM: str
@@ -42,7 +44,10 @@ class Source(Protocol):
 
 
 def session_headers(source: Source, settings: Any) -> Mapping[str, str]:
-    """Secret headers for all requests of this source (a bearer token): `headers(settings)` if the module has it."""
+    """
+    Secret headers for all requests of this source (a bearer token): `headers(settings)` if the
+    module has it.
+    """
     build = getattr(source, "headers", None)
     headers: Mapping[str, str] = build(settings) if build else {}
     return headers
