@@ -1,4 +1,4 @@
-"""Files of posts that people already have: CSV, TSV, JSON Lines and Parquet, 4CAT exports recognised."""
+"""Files of posts that people already have: CSV, JSON Lines, Parquet; 4CAT is recognised."""
 
 import csv
 import io
@@ -57,7 +57,7 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """*path*: the file. *columns*: our field -> the file's column. *platform*: where it came from."""
+    """*path*: the file. *columns*: our field -> its column. *platform*: where it came from."""
 
     path: str
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -100,7 +100,9 @@ def parse(answer: Answer) -> Page:
         raise SourceError(str(error), url=answer.url) from error
     posts = tuple(row for row in rows if isinstance(row, Post))
     bad = [row for row in rows if isinstance(row, BadRow)]
-    note = f"{len(bad)} bad rows, the first is row {bad[0].number}: {bad[0].reason}" if bad else None
+    note = (
+        f"{len(bad)} bad rows, the first is row {bad[0].number}: {bad[0].reason}" if bad else None
+    )
     return Page(posts=posts, declared=len(rows), note=note)
 
 
@@ -150,7 +152,7 @@ def _rows_of_bytes(body: bytes, name: str) -> Iterator[dict[str, Any]]:
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 with or without a mark where the whole file is, else Windows-1252 as Excel writes it."""
+    """UTF-8, with or without a mark, where all of the file is; else Windows-1252 as of Excel."""
     try:
         with path.open("r", encoding="utf-8-sig") as file:
             while file.read(1 << 20):
@@ -193,7 +195,9 @@ def _parquet_rows(file: Any) -> Iterator[dict[str, Any]]:
             for batch in parquet.iter_batches(batch_size=2_000):
                 yield from batch.to_pylist()
     except ArrowException as error:
-        raise ImportFileError(f"{getattr(file, 'name', file)}: not valid Parquet: {error}") from error
+        raise ImportFileError(
+            f"{getattr(file, 'name', file)}: not valid Parquet: {error}"
+        ) from error
 
 
 def _posts(

@@ -1,4 +1,4 @@
-"""Collecting over real HTTP into a real database: what is stored, what is not lost, what is said."""
+"""Collecting over real HTTP into a real database: what is stored, not lost, and said."""
 
 import asyncio
 import os
