@@ -155,8 +155,6 @@ def recognises(answer: Answer) -> int:
         return 75
     if "/xrpc/" in answer.url:
         return 80
-    if re.match(rb'\{[^{}]*"kind"\s*:\s*"(?:commit|identity|account)"', start):
-        return 0  # a stream: Jetstream
     if not _TYPE.search(answer.body):
         return 0
     at_uris = b'"at://' in answer.body

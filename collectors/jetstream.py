@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from collectors.bluesky import SOURCE, from_record
-from collectors.fields import identifier, need, optional
+from collectors.fields import identifier, moment, need, optional
 from collectors.settings import several, whole, words
 from raccroche.errors import SourceError
 from raccroche.post import Answer, Page, Post, Request, State, iso
@@ -100,7 +100,10 @@ def parse(answer: Answer) -> Page:
     )
 
 
-_EVENT = re.compile(rb'\{[^\n]{0,2000}?"kind"\s*:\s*"(?:commit|identity|account)"')
+_EVENT = re.compile(
+    rb'\{[^\n]{0,3000}?(?:"kind"\s*:\s*"(?:commit|identity|account)"'
+    rb'|"\$type"\s*:\s*"network\.bsky\.jetstream\.)'
+)
 
 
 def recognises(answer: Answer) -> int:
@@ -127,15 +130,31 @@ def _events(answer: Answer) -> Iterator[Mapping[str, Any]]:
             raise SourceError(f"jetstream: line {number} is no JSON", url=answer.url) from error
         if not isinstance(event, Mapping):
             raise SourceError(f"jetstream: line {number} is no object", url=answer.url)
-        if event.get("error"):
-            raise SourceError(f"jetstream: {str(event.get('error'))[:100]}", url=answer.url)
-        yield event
+        yield _unwrapped(event, answer)
+
+
+def _unwrapped(event: Mapping[str, Any], answer: Answer) -> Mapping[str, Any]:
+    """
+    One form for both versions: `kind`, `did`, `commit`.
+
+    Version 2 wraps `{"$type": "message", "payload": {"$type": "...#commit", "seq": ...}}` and has
+    no `commit` within.
+    """
+    if event.get("$type") == "error" or "error" in event:
+        said = optional(event, "payload.error", str) or event.get("error")
+        raise SourceError(f"jetstream: the server says {str(said)[:100]}", url=answer.url)
+    inner = event.get("payload")
+    if not isinstance(inner, Mapping):
+        return event
+    kind = str(inner.get("$type") or "").rpartition("#")[2]
+    return {**inner, "kind": kind, **({"commit": inner} if kind == "commit" else {})}
 
 
 def _place(event: Mapping[str, Any], answer: Answer) -> int:
     """The number to go on from: `seq`, in version 1 the time in microseconds."""
-    seq = optional(event, "seq", int)
-    return seq if seq is not None else need(event, "time_us", int, answer.url)
+    if event.get("kind") == "info":
+        return 0  # a notice of the server, without a number
+    return need(event, "time_us" if "time_us" in event else "seq", int, answer.url)
 
 
 def _commit(event: Mapping[str, Any], answer: Answer) -> tuple[str, str]:
@@ -155,6 +174,9 @@ def _post(event: Mapping[str, Any], uri: str, operation: str, answer: Answer) ->
 
 def _arrival(event: Mapping[str, Any], answer: Answer) -> datetime:
     micros = optional(event, "time_us", int)
+    written = optional(event, "time", str)
+    if written:
+        return moment(written, "time", answer.url)
     try:
         return datetime.fromtimestamp(micros / 1e6, UTC) if micros else answer.fetched_at
     except (ValueError, OverflowError, OSError):
