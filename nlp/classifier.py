@@ -52,6 +52,14 @@ def logit(probability: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """Names of some heads and from where each says yes, see `Heads`."""
+
+    outputs: Outputs
+    cuts: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Heads:
     """One set of heads: what they see, what they weigh, and from where they say yes.
 
@@ -68,6 +76,10 @@ class Heads:
     slope: Floats
     shift: Floats
     cuts: Floats
+
+    @property
+    def decision(self) -> Decision:
+        return Decision(self.outputs, self.cuts)
 
     def logits(self, grams: Pairs, extras: Sequence[Mapping[str, float]]) -> Floats:
         """Return calibrated logits, shape (rows, heads)."""
@@ -177,6 +189,9 @@ class EmbeddedLabeller:
     def __init__(self, model: Model, table: BrandTable, plan: NumberingPlan = COARSE_PLAN) -> None:
         self._model = model
         self._reader = Reader(table, plan)
+        self._decider = Decider(
+            model.post.decision, model.pair.decision, labeller=NAME, version=self.version
+        )
 
     @property
     def name(self) -> str:
@@ -203,7 +218,7 @@ class EmbeddedLabeller:
         chances = probabilities(logits, self._model.post.outputs)
         views = [list(brand_views(analysis)) for analysis in analyses]
         pairs = self._pairs(views, logits)
-        decide = Decider(self._model, self.version)
+        decide = self._decider
         for analysis, row, seen, brands in zip(analyses, chances, views, pairs, strict=True):
             yield decide.labels(analysis, row, seen, brands)
 
@@ -237,23 +252,26 @@ def post_view(logits: Floats, outputs: Outputs) -> dict[str, float]:
 class Decider:
     """Turns probabilities into labels that agree with each other."""
 
-    def __init__(self, model: Model, version: str) -> None:
-        self._version = version
-        self._post, self._pair = model.post, model.pair
-        at = {name: i for i, name in enumerate(model.post.outputs.names)}
+    def __init__(self, post: Decision, pair: Decision, *, labeller: str, version: str) -> None:
+        self._labeller, self._version = labeller, version
+        self._post, self._pair = post, pair
+        at = {name: i for i, name in enumerate(post.outputs.names)}
         self._at = at
         self._topics = [(t, at[t]) for t in TOPICS if t != "phone_harassment"]
         self._signals = [(s, at[s]) for s in SIGNALS]
-        self._named = [
-            *((f"sentiment.{s}", at[s]) for s in SENTIMENTS),
-            *((f, at[f]) for f in ("phone_harassment", "testimony")),
-            *((f"topic.{t}", i) for t, i in self._topics),
-            *((f"signal.{s}", i) for s, i in self._signals),
+        self._reports = at["phone_harassment"]
+        self._told = [i for signal, i in self._signals if signal != "sms_messaging"]
+        named = [
+            *((flag, at[flag]) for flag in ("phone_harassment", "testimony")),
+            *((f"topic.{topic}", i) for topic, i in self._topics),
+            *((f"signal.{signal}", i) for signal, i in self._signals),
         ]
-        pair = {name: i for i, name in enumerate(model.pair.outputs.names)}
-        self._harassment = pair["harassment"]
-        self._brand_sentiment = [pair[s] for s in SENTIMENTS]
-        self._roles = [(role, pair[role]) for role in ROLES]
+        self._named = [*(f"sentiment.{s}" for s in SENTIMENTS), *(name for name, _ in named)]
+        self._named_columns = [i for _, i in named]
+        of = {name: i for i, name in enumerate(pair.outputs.names)}
+        self._harassment = of["harassment"]
+        self._brand_sentiment = [of[s] for s in SENTIMENTS]
+        self._roles = [(role, of[role]) for role in ROLES]
 
     def labels(
         self, analysis: Analysis, chances: Floats, views: Sequence[BrandView], pairs: Floats
@@ -261,14 +279,14 @@ class Decider:
         """Return the labels of one post from the probabilities of its heads."""
         refused = refusal(analysis)
         if refused == NO_WORDS:
-            return refused_labels(analysis, refused, NAME, self._version)
+            return refused_labels(analysis, refused, self._labeller, self._version)
         sentiment, mood = self._mood(chances, branded=bool(views))
         said = chances >= self._post.cuts
-        harassment = bool(said[self._at["phone_harassment"]])
+        harassment = bool(said[self._reports])
         signals = tuple(
             s for s, i in self._signals if said[i] and (harassment or s == "sms_messaging")
         )
-        given = dict(zip(SENTIMENTS, mood, strict=True))
+        given = self._given(chances, mood)
         return Labels(
             id=analysis.text.id,
             language=analysis.language.code,
@@ -279,19 +297,23 @@ class Decider:
             topics=self._said_topics(said, harassment),
             signals=signals,
             brands={
-                view.name: self._brand(view, row, harassment)
+                view.name: self._brand(view, row, harassment, float(chances[self._reports]))
                 for view, row in zip(views, pairs, strict=True)
             },
             facts=self._facts(analysis, chances),
-            probabilities={
-                name: given[name[10:]] if name.startswith("sentiment.") else float(chances[i])
-                for name, i in self._named
-            },
+            probabilities=given,
             spans=analysis.spans(evidence(signals)) if harassment else (),
-            labeller=NAME,
+            labeller=self._labeller,
             model_version=self._version,
             refused=refused,
         )
+
+    def _given(self, chances: Floats, mood: Sequence[float]) -> dict[str, float]:
+        """Return the probabilities to state; a signal's is that of calls and of the signal."""
+        stated = chances.copy()
+        stated[self._told] *= chances[self._reports]
+        values = stated[self._named_columns].tolist()
+        return dict(zip(self._named, [*mood, *values], strict=True))
 
     def _mood(self, chances: Floats, *, branded: bool) -> tuple[str, list[float]]:
         start = 0 if branded else 3
@@ -305,7 +327,9 @@ class Decider:
             topics.insert(0, "phone_harassment")
         return tuple(topics) or ("other",)
 
-    def _brand(self, view: BrandView, chances: Floats, harassment: bool) -> BrandLabel:
+    def _brand(
+        self, view: BrandView, chances: Floats, harassment: bool, reported: float
+    ) -> BrandLabel:
         accused = harassment and bool(
             chances[self._harassment] >= self._pair.cuts[self._harassment]
         )
@@ -319,12 +343,12 @@ class Decider:
             harassment=accused,
             role=max(roles)[1],
             inherited=view.part.inherited,
-            probability=float(chances[self._harassment]),
+            probability=float(chances[self._harassment]) * reported,
             sentiment_probability=float(mood[best]),
         )
 
     def _facts(self, analysis: Analysis, chances: Floats) -> Facts:
-        if chances[self._at["phone_harassment"]] < FACTS_FROM:
+        if chances[self._reports] < FACTS_FROM:
             return Facts()
         return analysis.facts()
 

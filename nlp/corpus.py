@@ -166,6 +166,7 @@ def _annotated(row: Row, note: Mapping[str, str], weight: float) -> Post:
         brands={b: {"sentiment": s, "harassment": False} for b, s in said.items()},
         default_brand={"sentiment": note["sentiment"], "harassment": harassment},
         weight=weight,
+        origin="annotated",
         row=row,
     )
 

@@ -9,9 +9,9 @@ from math import log1p
 import numpy as np
 import numpy.typing as npt
 
-from nlp.calls import Part
+from nlp.calls import HARASSMENT_THRESHOLD, Part
 from nlp.lexicon import QUOTED
-from nlp.rules import Analysis, brand_features, rule_features
+from nlp.rules import Analysis, brand_features, is_testimony, rule_features, sentiment_of
 from nlp.text import SENTENCE_END
 
 Floats = npt.NDArray[np.float32]
@@ -21,6 +21,8 @@ THIS_WORD = "xcette"
 OTHER_WORD = "xautre"
 QUOTE_WORD = "xcite"
 NEAR = 6  # words each side of a brand that are marked as near it
+SCORE_STEPS = (0.5, 1.0, HARASSMENT_THRESHOLD, 2.5, 3.5, 5.0)
+EVIDENCE_STEPS = (0.5, 1.0, 1.5, 2.5)
 NEAR_RULES = ("call.", "h.", "sent.", "attr.", "no.", "sig.", "own.")
 
 
@@ -69,6 +71,12 @@ def post_extras(analysis: Analysis) -> dict[str, float]:
     extras["long"] = log1p(len(analysis.read)) / 4
     extras["capitals"] = float(len(text) > 20 and text.upper() == text)
     extras["shout"] = log1p(text.count("!"))
+    harassment = analysis.score >= HARASSMENT_THRESHOLD
+    extras[f"rules.{sentiment_of(analysis, harassment)}"] = 1.0
+    extras["rules.testimony"] = float(is_testimony(analysis))
+    for step in SCORE_STEPS:
+        if analysis.score >= step:
+            extras[f"score>={step}"] = 1.0
     return extras
 
 
@@ -119,6 +127,9 @@ def pair_extras(
     extras = brand_features(analysis, brand)
     extras["brands"] = log1p(len(analysis.parts))
     extras["post.score"] = float(np.clip(analysis.score, -2.0, 4.0))
+    for step in EVIDENCE_STEPS:
+        if analysis.parts[brand].evidence >= step:
+            extras[f"evidence>={step}"] = 1.0
     spans = seen or [(0, len(analysis.read))]
     for name, found in analysis.hits.items():
         if name.startswith(NEAR_RULES):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, hstack
 
 from nlp.brands import BrandTable
-from nlp.classifier import Decider, Heads, Model, post_view
+from nlp.classifier import Decider, Decision, Heads, Model, post_view
 from nlp.corpus import (
     Post,
     Row,
@@ -29,7 +29,7 @@ from nlp.corpus import (
 )
 from nlp.evaluate import Scores, brand_key, evaluate
 from nlp.features import Pairs, Vocabulary, ngrams
-from nlp.heads import Outputs, Targets, fit, platt, probabilities, threshold
+from nlp.heads import Outputs, Targets, fit, platt, probabilities, sigmoid, threshold
 from nlp.reading import BrandView, brand_views, document, post_extras, table
 from nlp.rules import Analysis, Reader
 from nlp.types import ROLES, SENTIMENTS, SIGNALS, TOPICS
@@ -43,8 +43,11 @@ POST_OUTPUTS = Outputs((*SENTIMENTS, *GENERAL, *FLAGS, *TOPICS[1:], *SIGNALS), (
 PAIR_OUTPUTS = Outputs(("harassment", *SENTIMENTS, *ROLES), ((1, 4), (4, 4 + len(ROLES))))
 FOLDS = 5
 LEAST = 2
+RARE, HELP = 20, 0.3  # see `cuts_of`
 MOST = {"post": 50_000, "pair": 20_000}
-WEIGHTS = {"real": 1.0, "written": 0.5, "umsab": 1.0}
+WEIGHTS = {"annotated": 1.0, "written": 0.4, "umsab": 0.5}
+ORIGINS = ("annotated", "written", "umsab")  # each may have another share of yes: see `origins`
+ORIGIN_SCALE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +59,20 @@ class Recipe:
     grams: float
     extras: float
     even: float = 0.0
-    steps: int = 60
+    steps: int = 25
 
 
 POST_RECIPES = (
-    Recipe(0, 3, 0.1, 0.1),
-    Recipe(3, 6, 0.3, 0.3),
-    Recipe(6, 8, 0.3, 0.1, even=0.5),
-    Recipe(8, 22, 0.2, 0.1, even=0.5),
-    Recipe(22, 43, 0.3, 0.1, even=0.5),
+    Recipe(0, 3, 0.3, 3.0),
+    Recipe(3, 6, 0.3, 3.0),
+    Recipe(6, 8, 0.3, 1.0, even=0.5),
+    Recipe(8, 22, 0.2, 1.0, even=0.5),
+    Recipe(22, 43, 0.3, 1.0, even=0.3),
 )
 PAIR_RECIPES = (
-    Recipe(0, 1, 0.5, 0.1, even=0.3),
-    Recipe(1, 4, 0.3, 0.1),
-    Recipe(4, 4 + len(ROLES), 0.5, 0.1),
+    Recipe(0, 1, 0.5, 0.5, even=0.3),
+    Recipe(1, 4, 0.3, 1.0),
+    Recipe(4, 4 + len(ROLES), 0.5, 0.5),
 )
 
 
@@ -117,7 +120,10 @@ def post_targets(seen: Seen) -> Targets:
 
 
 def post_answers(post: Post, *, branded: bool) -> Iterable[tuple[str, bool]]:
-    """Yield the known answers of one post by head."""
+    """Yield the known answers of one post by head.
+
+    Signals are learnt where there is harassment: elsewhere they are not given, see `Decider`.
+    """
     if post.sentiment is not None:
         if post.origin != "umsab":
             yield from ((s, s == post.sentiment) for s in SENTIMENTS)
@@ -130,7 +136,8 @@ def post_answers(post: Post, *, branded: bool) -> Iterable[tuple[str, bool]]:
     if post.topics is not None:
         yield from ((t, t in post.topics) for t in TOPICS[1:] if t not in post.unsure)
     if post.signals is not None and post.phone_harassment is not None:
-        yield from ((s, s in post.signals) for s in SIGNALS if s not in post.unsure)
+        told = SIGNALS if post.phone_harassment else ("sms_messaging",)
+        yield from ((s, s in post.signals) for s in told if s not in post.unsure)
 
 
 def pair_targets(seen: Seen) -> Targets:
@@ -140,7 +147,7 @@ def pair_targets(seen: Seen) -> Targets:
     for row, (owner, view) in enumerate(zip(seen.pair_post, seen.views, strict=True)):
         post = seen.posts[owner]
         said = labels_of(post, view.name)
-        for name, truth in pair_answers(said or {}):
+        for name, truth in pair_answers(said or {}, told=post.phone_harassment is True):
             column = PAIR_OUTPUTS.column(name)
             values[row, column], weights[row, column] = truth, post.weight
     return Targets(values, weights)
@@ -156,9 +163,9 @@ def labels_of(post: Post, brand: str) -> Mapping[str, Any] | None:
     return post.default_brand
 
 
-def pair_answers(said: Mapping[str, Any]) -> Iterable[tuple[str, bool]]:
-    """Yield the known answers of one pair by head."""
-    if said.get("harassment") is not None:
+def pair_answers(said: Mapping[str, Any], *, told: bool) -> Iterable[tuple[str, bool]]:
+    """Yield the known answers of one pair by head; who calls is asked where calls are `told` of."""
+    if told and said.get("harassment") is not None:
         yield "harassment", said["harassment"]
     if said.get("sentiment") is not None:
         yield from ((s, s == said["sentiment"]) for s in SENTIMENTS)
@@ -262,6 +269,17 @@ def extra_names(rows: Iterable[Mapping[str, float]], least: int = 3) -> tuple[st
     return tuple(sorted(name for name, count in counts.items() if count >= least))
 
 
+def origins(origin: Sequence[str]) -> csr_array:
+    """Return a column for each origin of posts but the gold one.
+
+    How often a label holds differs between origins (half of the written examples report
+    harassment): these columns learn it, and are left out of the heads.
+    """
+    return csr_array(
+        np.array([[ORIGIN_SCALE * (o == name) for name in ORIGINS] for o in origin], np.float32)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Learner:
     """Everything that one set of heads is fitted from: see `Design` for the matrix it makes."""
@@ -273,12 +291,17 @@ class Learner:
     recipes: Sequence[Recipe]
 
     def design(
-        self, grams: Pairs, extras: Sequence[Mapping[str, float]], targets: Targets
+        self,
+        grams: Pairs,
+        extras: Sequence[Mapping[str, float]],
+        origin: Sequence[str],
+        targets: Targets,
     ) -> Design:
         rows = self.vocabulary.rows(grams, len(extras))
         blocks = [rows, csr_array(table(extras, self.names))]
         if self.stars.any():
             blocks.append(csr_array((rows @ self.stars)[:, None]))
+        blocks.append(origins(origin))
         features = csr_array(hstack(blocks, format="csr", dtype=np.float32))
         return Design(features, targets, self.outputs, self.recipes, len(self.vocabulary))
 
@@ -287,7 +310,7 @@ class Learner:
         grams = len(self.vocabulary)
         learnt = weights[:grams]
         if self.stars.any():
-            learnt = learnt + self.stars[:, None] * weights[-2][None, :]
+            learnt = learnt + self.stars[:, None] * weights[grams + len(self.names)][None, :]
         extras = weights[grams : grams + len(self.names)]
         return Heads(
             self.outputs, self.vocabulary, learnt, self.names, extras, weights[-1],
@@ -304,19 +327,27 @@ class Cuts:
     cuts: Floats
 
 
-def cuts_of(logits: Floats, targets: Targets, outputs: Outputs) -> Cuts:
-    """Return calibration and cuts from out-of-fold logits of real posts."""
+def cuts_of(
+    logits: Floats, targets: Targets, outputs: Outputs, trusted: npt.NDArray[np.bool_]
+) -> Cuts:
+    """Return calibration and cuts from out-of-fold logits.
+
+    They come from the `trusted` rows, whose shares of yes are those of the field; where these say
+    yes less than `RARE` times, the other rows help.
+    """
     heads = len(outputs.names)
     cuts = Cuts(np.ones(heads, np.float32), np.zeros(heads, np.float32), np.ones(heads, np.float32))
     for column in np.flatnonzero(outputs.single):
         truths, weights = targets.values[:, column], targets.weights[:, column]
+        rare = float((truths * (weights > 0))[trusted].sum()) < RARE
+        weights = np.where(trusted, weights, weights * HELP * rare)
         slope, shift = platt(logits[:, column], truths, weights)
         cuts.slope[column], cuts.shift[column] = slope, shift
-        chances = 1 / (1 + np.exp(-(logits[:, column] * slope + shift)))
+        chances = sigmoid(logits[:, column] * slope + shift)
         cuts.cuts[column] = threshold(chances, truths, weights)
     for start, end in outputs.choices:
         if end - start == len(SENTIMENTS):
-            known = targets.weights[:, start] > 0
+            known = (targets.weights[:, start] > 0) & trusted
             chances = probabilities(logits, outputs)[known, start:end]
             cuts.cuts[start:end] = balance(chances, targets.values[known, start:end])
     return cuts
@@ -346,14 +377,6 @@ def macro_f1(truth: npt.NDArray[np.int64], said: npt.NDArray[np.int64]) -> float
     return float(np.mean(scores))
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """A model, and what cross-validation says of it."""
-
-    model: Model
-    predictions: Mapping[int, dict[str, Any]]  # out-of-fold labels of the real posts, by row
-
-
 class Trainer:
     """Trains posts' heads, then brands' heads on what the posts' heads say out of fold."""
 
@@ -371,6 +394,7 @@ class Trainer:
         progress(f"reading {len(posts)} posts")
         self.seen = see(posts, self.reader)
         self.real = np.array([post.origin == "real" for post in posts])
+        self.found = np.array([post.origin in ("real", "annotated") for post in posts])
         vocabulary = Vocabulary.of(self.seen.grams, len(posts), least=LEAST, most=MOST["post"])
         self.learner = Learner(
             vocabulary,
@@ -380,7 +404,10 @@ class Trainer:
             POST_RECIPES,
         )
         self.design = self.learner.design(
-            self.seen.grams, self.seen.extras, post_targets(self.seen)
+            self.seen.grams,
+            self.seen.extras,
+            [post.origin for post in posts],
+            post_targets(self.seen),
         )
 
     def fold_logits(self, seed: int) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -399,14 +426,23 @@ class Trainer:
         vocabulary = Vocabulary.of(seen.pair_grams, len(seen.views), least=LEAST, most=MOST["pair"])
         none = np.zeros(len(vocabulary), dtype=np.float32)
         learner = Learner(vocabulary, none, extra_names(extras), PAIR_OUTPUTS, PAIR_RECIPES)
-        return learner, learner.design(seen.pair_grams, extras, pair_targets(seen))
+        origin = [self.posts[owner].origin for owner in seen.pair_post]
+        return learner, learner.design(seen.pair_grams, extras, origin, pair_targets(seen))
 
     def cuts(self, logits: Floats, rows: npt.NDArray[np.int64]) -> Cuts:
         """Return the posts' calibration and cuts learnt on some rows."""
         targets = self.design.targets
         return cuts_of(
-            logits[rows], Targets(targets.values[rows], targets.weights[rows]), POST_OUTPUTS
+            logits[rows],
+            Targets(targets.values[rows], targets.weights[rows]),
+            POST_OUTPUTS,
+            self.real[rows],
         )
+
+    def pair_cuts(self, design: Design, logits: Floats, rows: npt.NDArray[np.int64]) -> Cuts:
+        """Return the brands' calibration and cuts learnt on some pairs."""
+        targets = Targets(design.targets.values[rows], design.targets.weights[rows])
+        return cuts_of(logits[rows], targets, PAIR_OUTPUTS, self.real[self.seen.pair_post[rows]])
 
     def cross_validated(self, seed: int) -> dict[int, dict[str, Any]]:
         """Return out-of-fold labels of the real posts, by row.
@@ -414,46 +450,34 @@ class Trainer:
         Heads, calibration and cuts of a fold come from the other folds.
         """
         folds, logits = self.fold_logits(seed)
-        real = np.flatnonzero(self.real)
-        learner, design = self.pair_design(logits, self.cuts(logits, real))
+        found = np.flatnonzero(self.found)
+        _, design = self.pair_design(logits, self.cuts(logits, found))
         pair_folds = folds[self.seen.pair_post]
         pair_logits = out_of_fold(design, pair_folds, self.progress)
-        pair_real = self.real[self.seen.pair_post]
+        pair_found = np.flatnonzero(self.found[self.seen.pair_post])
         labels: dict[int, dict[str, Any]] = {}
         for fold in range(FOLDS):
-            cuts = self.cuts(logits, real[folds[real] != fold])
-            used = np.flatnonzero(pair_real & (pair_folds != fold))
-            pair_cuts = cuts_of(
-                pair_logits[used],
-                Targets(design.targets.values[used], design.targets.weights[used]),
-                PAIR_OUTPUTS,
-            )
-            model = Model(
-                self.learner.heads(
-                    np.zeros(
-                        (self.design.features.shape[1] + 1, len(POST_OUTPUTS.names)), np.float32
-                    ),
-                    cuts,
-                ),
-                learner.heads(
-                    np.zeros((design.features.shape[1] + 1, len(PAIR_OUTPUTS.names)), np.float32),
-                    pair_cuts,
-                ),
-            )
-            held = real[folds[real] == fold]
-            labels |= self._decided(model, held, logits, pair_logits, cuts, pair_cuts)
+            cuts = self.cuts(logits, found[folds[found] != fold])
+            used = pair_found[pair_folds[pair_found] != fold]
+            pair_cuts = self.pair_cuts(design, pair_logits, used)
+            held = np.flatnonzero(self.real & (folds == fold))
+            labels |= self._decided(held, logits, pair_logits, cuts, pair_cuts)
         return labels
 
     def _decided(
         self,
-        model: Model,
         rows: npt.NDArray[np.int64],
         logits: Floats,
         pair_logits: Floats,
         cuts: Cuts,
         pair_cuts: Cuts,
     ) -> dict[int, dict[str, Any]]:
-        decide = Decider(model, "out-of-fold")
+        decide = Decider(
+            Decision(POST_OUTPUTS, cuts.cuts),
+            Decision(PAIR_OUTPUTS, pair_cuts.cuts),
+            labeller="out-of-fold",
+            version="",
+        )
         chances = probabilities(logits * cuts.slope + cuts.shift, POST_OUTPUTS)
         pair_chances = probabilities(pair_logits * pair_cuts.slope + pair_cuts.shift, PAIR_OUTPUTS)
         labels = {}
@@ -467,16 +491,11 @@ class Trainer:
     def fitted(self) -> Model:
         """Fit on everything; calibration and cuts from out-of-fold logits."""
         folds, logits = self.fold_logits(self.seed)
-        real = np.flatnonzero(self.real)
-        cuts = self.cuts(logits, real)
+        cuts = self.cuts(logits, np.flatnonzero(self.found))
         learner, design = self.pair_design(logits, cuts)
-        pair_real = np.flatnonzero(self.real[self.seen.pair_post])
         pair_logits = out_of_fold(design, folds[self.seen.pair_post], self.progress)
-        pair_cuts = cuts_of(
-            pair_logits[pair_real],
-            Targets(design.targets.values[pair_real], design.targets.weights[pair_real]),
-            PAIR_OUTPUTS,
-        )
+        pair_found = np.flatnonzero(self.found[self.seen.pair_post])
+        pair_cuts = self.pair_cuts(design, pair_logits, pair_found)
         self.progress("fitting on everything")
         everything = np.arange(len(self.posts))
         post = self.learner.heads(self.design.fitted(everything), cuts)
@@ -538,12 +557,13 @@ features and star polarity: see `docs/classifier.md`. The file holds weights of 
 |---|---|
 {counts}
 
-`real`: posts labelled by the guide of the project's labels: a double-labelled set, and posts of the
-same sources that one reader (a language model, blind to the rules) annotated for the project; their
-labels are in `nlp/data/annotations.tsv` under a hash of the text, the texts are not. `written`: the
-project's own examples in `nlp/data/examples`, fictional, brands drawn from the table. `umsab`: the French
-training part of the Unified Multilingual Sentiment Analysis Benchmark (tweets, looser labels). `stars`: public
-insurance reviews with their authors' stars. None of these texts is published here; rights stay with their authors.
+`real`: posts labelled twice by the guide of the project's labels. `annotated`: posts of the same
+sources that one reader (a language model, reading without the rules' answers) annotated for the
+project; the labels are in `nlp/data/annotations.tsv` under a hash of each text, the texts are not.
+`written`: the project's own examples in `nlp/data/examples`, fictional, brands drawn from the
+table. `umsab`: the French training part of the Unified Multilingual Sentiment Analysis Benchmark
+(tweets, looser labels). `stars`: public insurance reviews with their authors' stars. No text is
+published here; rights stay with their authors.
 
 ## Scores
 
@@ -557,8 +577,9 @@ double-labelled posts alone; heads, calibration and cuts of a fold never saw it.
 ## Limits
 
 - Labels say what an author alleges. Nothing here establishes an offence.
-- The real posts speak of an operator, an energy supplier, insurers, a bank and public services. Silent calls, robocalls,
-  masked numbers and voicemail are learnt from written examples and rules: scores for them are weak evidence.
+- The real posts speak of an operator, an energy supplier, insurers, a bank and public services.
+  Silent calls, robocalls, masked numbers and voicemail are learnt from written examples and rules:
+  scores for them are weak evidence.
 - Sarcasm without a cue, mixed reviews and posts without context are where most errors are.
 - Other languages are refused, not judged.
 """
@@ -632,7 +653,7 @@ def shared_material(folder: Path) -> Shared:
         rows[path.name.removesuffix(".jsonl.gz")] = found
     tweets = rows.pop("tweets-umsab-train", [])
     rows.pop("tweets-umsab-val", None)
-    notes = annotated([row for of in rows.values() for row in of], weight=WEIGHTS["real"])
+    notes = annotated([row for of in rows.values() for row in of], weight=WEIGHTS["annotated"])
     known = {text_key(post.text.text) for post in notes}
     rest = [r for of in rows.values() for r in of if text_key(r["text"]) not in known]
     return Shared(gold, [*notes, *tweeted(tweets, weight=WEIGHTS["umsab"])], starred(rest))
