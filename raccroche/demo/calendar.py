@@ -11,8 +11,31 @@ from zoneinfo import ZoneInfo
 
 PARIS = ZoneInfo("Europe/Paris")
 FIRST, LAST = date(2014, 1, 6), date(2026, 11, 22)
-WAVE, WAVE_OF = (date(2015, 6, 1), date(2015, 7, 31)), "NT"
 CONSENT = date(2026, 8, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A time when one firm called a great deal; one post in *part* of a site is of that time."""
+
+    first: date
+    last: date
+    firm: str
+    part: int
+
+    def holds(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+WAVES = (
+    Wave(date(2015, 6, 1), date(2015, 7, 31), "NT", 9),
+    Wave(date(2026, 11, 5), date(2026, 11, 20), "Chaîne+", 45),
+)
+
+
+def wave_on(day: date) -> Wave | None:
+    return next((wave for wave in WAVES if wave.holds(day)), None)
+
 
 _YEARS = {
     2014: 3, 2015: 4, 2016: 4.5, 2017: 5, 2018: 6, 2019: 6.5, 2020: 7, 2021: 8, 2022: 9, 2023: 10,
@@ -49,10 +72,18 @@ def _weight(day: date) -> float:
 
 
 def moments(chance: random.Random, window: Window, many: int) -> list[datetime]:
-    """*many* moments of *window*, in order, in UTC."""
+    """*many* moments of *window*, waves included, in order, in UTC."""
+    found: list[datetime] = []
+    for wave in WAVES:
+        if window.holds(wave.first) and window.holds(wave.last):
+            found += between(chance, wave.first, wave.last, many // wave.part)
+    return sorted([*found, *_ordinary(chance, window, many - len(found))])
+
+
+def _ordinary(chance: random.Random, window: Window, many: int) -> list[datetime]:
     days, weights = _table(window)
     drawn = (days[bisect_right(weights, chance.random() * weights[-1])] for _ in range(many))
-    return sorted(at_hour(chance, day) for day in drawn)
+    return [at_hour(chance, day) for day in drawn]
 
 
 def between(chance: random.Random, first: date, last: date, many: int) -> list[datetime]:
@@ -70,10 +101,10 @@ def at_hour(chance: random.Random, day: date) -> datetime:
 
 def complaint_share(day: date) -> float:
     """Which share of the posts of a day complains of calls."""
-    if WAVE[0] <= day <= WAVE[1]:
+    if wave_on(day):
         return 0.7
     if day >= CONSENT:
-        return 0.24
+        return 0.19
     yearly = {2014: 0.3, 2016: 0.34, 2020: 0.4, 2023: 0.36, 2026: 0.38}
     known = sorted(yearly)
     after = next((year for year in known if year >= day.year), known[-1])

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from raccroche.demo.brands import brands, read
-from raccroche.demo.calendar import WAVE, WAVE_OF, Window, between, complaint_share, moments
+from raccroche.demo.calendar import Window, between, complaint_share, moments, wave_on
 from raccroche.demo.people import People
 from raccroche.demo.texts import Stock, Written
 
@@ -165,14 +165,27 @@ class _Builder:
     # One message ------------------------------------------------------------------------------
 
     def _text(self, shelf: str, at: datetime) -> Written:
-        """Now and then an aside of our own, most often an example."""
+        """Now and then an aside or a letter of our own, most often an example."""
+        day = at.date()
+        letter = self._letter(day) if shelf != "tweet" else None
+        if letter is not None:
+            return letter
         aside = next(self.asides[shelf], None) if self.chance.random() < 0.2 else None
         if aside is not None:
             return Written(aside["text"], False, named=tuple(aside.get("named", ())))
-        day = at.date()
         harassment = self.chance.random() < complaint_share(day)
-        in_wave = harassment and WAVE[0] <= day <= WAVE[1] and self.chance.random() < 0.75
-        return self.stock.draw(shelf, harassment, day, only=WAVE_OF if in_wave else "")
+        wave = wave_on(day) if harassment and self.chance.random() < 0.75 else None
+        return self.stock.draw(shelf, harassment, day, only=wave.firm if wave else "")
+
+    def _letter(self, day: date) -> Written | None:
+        """The text that people copied from each other at that time, some with a word added."""
+        row = next((r for r in own("letters") if r["first"] <= day <= r["last"]), None)
+        if row is None or self.chance.random() > row["share"]:
+            return None
+        added = self.chance.choice(("", "", "", *row["added"]))
+        text = " ".join(f"{row['text'].strip()} {added}".split())
+        accused = tuple(row.get("accused", ()))
+        return Written(text, True, named=accused, accused=accused)
 
     def _message(self, shelf: str, at: datetime, *, place: str) -> Message:
         written = self._text(shelf, at)
@@ -199,7 +212,7 @@ class _Builder:
         count = max(1, round(left / (_PER_ARTICLE + articles_count)))
         if articles_count:
             left -= count
-        when = self._with_wave(window, left)
+        when = moments(self.chance, window, left)
         articles = [self._article(at) for at in when[:: max(1, len(when) // count)][:count]]
         for at in when:
             self._comment(articles, at, shelf="comment", place=name)
@@ -215,7 +228,7 @@ class _Builder:
         topics = self._own_threads("forum", FORUM, many // 2, window_title="forum")
         left = many - sum(len(d.messages) for d in topics)
         fresh: list[_Draft] = []
-        for at in self._with_wave(FORUM, left):
+        for at in moments(self.chance, FORUM, left):
             if not fresh or self.chance.random() < 1 / _PER_TOPIC:
                 fresh.append(_Draft(next(self.numbers), next(self.titles)["title"], at))
                 fresh[-1].messages.append(self._message("forum", at, place="forum"))
@@ -276,12 +289,6 @@ class _Builder:
                 )
             )
         return draft
-
-    def _with_wave(self, window: Window, many: int) -> list[datetime]:
-        """The moments of *many* messages; one in nine is written in the wave of June 2015."""
-        in_wave = many // 9 if window.holds(WAVE[0]) and window.holds(WAVE[1]) else 0
-        wave = between(self.chance, *WAVE, in_wave)
-        return sorted([*wave, *moments(self.chance, window, many - in_wave)])
 
     # The fediverse and the app store ----------------------------------------------------------
 

@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from collectors.table import sources
 from raccroche.demo.content import World, world
 from raccroche.demo.forum import Forum
 from raccroche.demo.mastodon import Mastodon
@@ -80,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(posts: int = 2000) -> Iterator[Site]:
     """The fictional sites, running until the block ends."""
-    fiction = world(posts, apps="appstore" in sources())
+    fiction = world(posts, apps=False)
     names = ("blog", "gazette", "kiosk", "forum", "pouet", "relay")
     with ExitStack() as stack:
         servers = {
