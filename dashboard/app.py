@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import streamlit as st
 
-from dashboard import data, filters, words
+from dashboard import access, data, filters, words
 from dashboard.views import parts
 from dashboard.words import tr
 from raccroche.errors import RaccrocheError
@@ -74,11 +74,22 @@ def _show(page: st.Page) -> None:
         parts.broken(error)
 
 
+def _let_in() -> bool:
+    """Whether the reader may see anything; a broken configuration lets nobody in."""
+    try:
+        return access.admitted()
+    except RaccrocheError as error:
+        parts.broken(error)
+        return False
+
+
 def main() -> None:
     st.set_page_config(page_title="Raccroche", layout="wide", menu_items={})
     filters.read_url()
     words.speak(filters.language())
     parts.style()
+    if not _let_in():
+        return
     pages = _pages()
     page = st.navigation(pages, expanded=True)
     every = [each for row in pages.values() for each in row]
@@ -86,6 +97,7 @@ def main() -> None:
     with st.sidebar:
         filters.language_switch()
         parts.sidebar_foot()
+        access.log_out_button()
     notes = st.container()
     try:
         _show(page)

@@ -448,7 +448,13 @@ def heat_map(table: pd.DataFrame, look: Look, *, terms: Sequence[str]) -> Any:
         x=alt.X(
             "name:N",
             title=None,
-            axis=alt.Axis(orient="top", labelAngle=-35, labelColor=look.ink, labelLimit=120),
+            axis=alt.Axis(
+                orient="top",
+                labelAngle=-45,
+                labelColor=look.ink,
+                labelLimit=120,
+                labelOverlap=False,
+            ),
         ),
         y=alt.Y(
             "title:N",
@@ -469,7 +475,7 @@ def heat_map(table: pd.DataFrame, look: Look, *, terms: Sequence[str]) -> Any:
             orient="bottom",
             title=tr("part dans la marque", "share within the brand"),
             format=".0%",
-            gradientLength=180,
+            gradientLength=130,
             gradientThickness=10,
             titleFontWeight="normal",
             tickCount=3,

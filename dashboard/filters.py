@@ -140,6 +140,7 @@ def choose(
             help=help,
             label_visibility=visibility,
             required=True,
+            wrap=True,
         )
     value = chosen or default
     _state()[key] = () if value == default else (value,)
@@ -152,8 +153,8 @@ def choose_many(
     """Any number of *options*, kept under *key* in the URL; none means all."""
     st.session_state["touched"].append(key)
     widget = _widget(key)
-    st.session_state.setdefault(widget, _allowed(key, options))
-    st.session_state[widget] = [one for one in st.session_state[widget] if one in options]
+    held = _hold(key, _allowed(key, options))
+    st.session_state[widget] = [one for one in held if one in options]
     placeholder = tr("Toutes", "All")
     chosen = st.multiselect(
         label, options, format_func=show, key=widget, placeholder=placeholder, **more
@@ -165,7 +166,7 @@ def choose_many(
 def switch(key: str, label: str, *, help: str | None = None) -> bool:
     """A yes or no, kept under *key* in the URL as `1`."""
     st.session_state["touched"].append(key)
-    st.session_state.setdefault(_widget(key), get(key) == ("1",))
+    _hold(key, get(key) == ("1",))
     chosen = st.toggle(label, key=_widget(key), help=help)
     _state()[key] = ("1",) if chosen else ()
     return bool(chosen)
@@ -174,7 +175,7 @@ def switch(key: str, label: str, *, help: str | None = None) -> bool:
 def text(key: str, label: str, *, placeholder: str = "", **more: Any) -> str:
     """A line of text, kept under *key* in the URL."""
     st.session_state["touched"].append(key)
-    st.session_state.setdefault(_widget(key), next(iter(get(key)), ""))
+    _hold(key, next(iter(get(key)), ""))
     chosen = st.text_input(label, key=_widget(key), placeholder=placeholder, **more) or ""
     _state()[key] = (chosen,) if chosen.strip() else ()
     return chosen.strip()
@@ -183,9 +184,8 @@ def text(key: str, label: str, *, placeholder: str = "", **more: Any) -> str:
 def pick_day(key: str, label: str, default: dt.date, **more: Any) -> dt.date:
     """A day, kept under *key* in the URL as YYYY-MM-DD."""
     st.session_state["touched"].append(key)
-    st.session_state.setdefault(_widget(key), _day(key) or default)
+    now = _hold(key, _day(key) or default)
     low, high = more.get("min_value"), more.get("max_value")
-    now = st.session_state[_widget(key)]
     if (low and now < low) or (high and now > high):
         st.session_state[_widget(key)] = min(max(now, low or now), high or now)
     chosen = cast(dt.date, st.date_input(label, key=_widget(key), format="DD/MM/YYYY", **more))
@@ -199,11 +199,20 @@ def remember(key: str, value: str) -> None:
     _state()[key] = (value,) if value else ()
 
 
+def _hold(key: str, value: Any) -> Any:
+    """
+    Set the widget of *key* to what it held, else to *value*.
+
+    Set, not left alone: on another page the same widget is a new one, and would start anew.
+    """
+    held = st.session_state.get(_widget(key), value)
+    st.session_state[_widget(key)] = held
+    return held
+
+
 def _seed(key: str, value: str, options: Sequence[str], default: str) -> None:
-    widget = _widget(key)
-    st.session_state.setdefault(widget, value)
-    if st.session_state[widget] not in options:
-        st.session_state[widget] = default
+    if _hold(key, value) not in options:
+        st.session_state[_widget(key)] = default
 
 
 def _allowed(key: str, options: Sequence[str]) -> list[str]:

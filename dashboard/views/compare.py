@@ -119,10 +119,11 @@ def _draw(
         look,
         by_name,
         order=order,
-        title=_titles(measure),
+        title="",
         share=measure == "share",
         digits=",.1f" if measure == "customers" else "",
     )
+    st.subheader(_titles(measure), anchor=False)
     names, found = comparison.comparable(shown)
     summary = sentences.differences(intervals.differences(names, found), len(names))
     if measure == "count":

@@ -29,7 +29,7 @@ h3 {font-size: 1.02rem !important; padding: .4rem 0 0 !important;}
 [data-testid="stSidebarNavItems"] span {font-size: .93rem;}
 [data-testid="stHeadingWithActionElements"] a {display: none;}
 @media (max-width: 640px) {
-  .stMainBlockContainer {padding-left: 1rem; padding-right: 1rem;}
+  .stMainBlockContainer {padding: 4.4rem 1rem 3rem;}
   h1 {font-size: 1.5rem !important;}
 }
 @media print {

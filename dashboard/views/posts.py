@@ -35,7 +35,7 @@ def page() -> None:
         opened = _list(found)
         _pager(found)
     with right:
-        _detail(opened, chosen.labeller)
+        _detail(opened, chosen.labeller, found)
 
 
 def _asked(chosen: Selection) -> tuple[Filters, str]:
@@ -141,7 +141,7 @@ def _list(found: PostsPage) -> str:
 def _row(row: PostRow, place: int, *, opened: bool) -> None:
     key = f"row-open-{place}" if opened else f"row-{place}"
     with st.container(border=True, key=key, gap="xxsmall"):
-        head, button = st.columns([5, 1], vertical_alignment="center", wrap=False)
+        head, button = st.columns([6, 1], vertical_alignment="center", wrap=False)
         with head:
             st.html(f'<div class="row-head">{_head(row)}</div>')
         with button:
@@ -215,7 +215,7 @@ def _back_to_start() -> None:
 # one post
 
 
-def _detail(post_id: str, labeller: str) -> None:
+def _detail(post_id: str, labeller: str, page_of: PostsPage) -> None:
     found = data.post(post_id)
     if found is None:
         st.info(
@@ -225,9 +225,10 @@ def _detail(post_id: str, labeller: str) -> None:
             )
         )
         return
+    words_found = next((row.highlights for row in page_of.rows if row.post.id == post_id), ())
     mine = next((one for one in found.labels if one.labeller == labeller), None)
     with st.container(border=True, key="post-detail"):
-        _text(found.post, mine)
+        _text(found.post, mine, words_found)
         _source(found.post)
         if mine is None:
             parts.note(
@@ -242,10 +243,12 @@ def _detail(post_id: str, labeller: str) -> None:
         _copies(found)
 
 
-def _text(post: StoredPost, labels: Labels | None) -> None:
+def _text(post: StoredPost, labels: Labels | None, words_found: Sequence[highlight.Span]) -> None:
     reasons = named(labels.spans) if labels else []
     title = f"<h4>{html.escape(post.title)}</h4>" if post.title else ""
-    st.html(f'<div class="post-full">{title}{highlight.to_html(post.text, (), reasons)}</div>')
+    st.html(
+        f'<div class="post-full">{title}{highlight.to_html(post.text, words_found, reasons)}</div>'
+    )
     whys = sorted({why for *_, why in reasons})
     if whys:
         parts.note(tr("Surligné : ", "Highlighted: ") + ", ".join(whys).lower())
@@ -312,16 +315,15 @@ def _label_table(labels: Labels) -> pd.DataFrame:
     if labels.relation != "unknown":
         relation = filters.relation_label(labels.relation)
         rows.append((tr("Relation", "Relation"), relation, "relation"))
+    table = {
+        tr("Étiquette", "Label"): [kind for kind, _, _ in rows],
+        tr("Valeur", "Value"): [value for _, value, _ in rows],
+    }
     known = labels.probabilities
-    return pd.DataFrame(
-        {
-            tr("Étiquette", "Label"): [kind for kind, _, _ in rows],
-            tr("Valeur", "Value"): [value for _, value, _ in rows],
-            tr("Probabilité", "Probability"): [
-                words.percent(known[name], 0) if name in known else "" for *_, name in rows
-            ],
-        }
-    )
+    sure = [words.percent(known[name], 0) if name in known else "" for *_, name in rows]
+    if any(sure):
+        table[tr("Probabilité", "Probability")] = sure
+    return pd.DataFrame(table)
 
 
 def _yes(flag: bool) -> str:

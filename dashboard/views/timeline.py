@@ -168,14 +168,18 @@ def _before_after(chosen: Selection, brands: tuple[str, ...]) -> None:
         look,
         {name: styles[named[name]] for name in order},
         order=order,
-        title=tr(
-            "Part après la date ÷ part avant (1 : pas de changement)",
-            "Share after the date ÷ share before (1: no change)",
-        ),
+        title="",
         share=False,
         digits=",.1f",
         centre=1.0,
         height=32,
+    )
+    st.subheader(
+        tr(
+            "Part après la date ÷ part avant (1 : pas de changement)",
+            "Share after the date ÷ share before (1: no change)",
+        ),
+        anchor=False,
     )
     parts.chart(drawn, _moved(table, day), _readable(table), key="before-after")
     parts.note(_windows(before, after))

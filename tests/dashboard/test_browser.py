@@ -1,4 +1,4 @@
-"""The main journeys in a real browser: open, filter, click, search, share, export; and hostile posts."""
+"""The main journeys in a real browser: open, filter, click, search, share, export; XSS."""
 
 import io
 import json
@@ -22,8 +22,9 @@ pytestmark = [
 ]
 
 HOSTILE = (
-    '<script>window.harmed=1</script><img src="http://evil.example/x.png" onerror="window.harmed=1">'
-    "![image](http://evil.example/y.png) [lien](javascript:window.harmed=1) <svg onload=window.harmed=1>"
+    '<script>window.harmed=1</script><img src="http://evil.example/x.png" '
+    'onerror="window.harmed=1">![image](http://evil.example/y.png) '
+    "[lien](javascript:window.harmed=1) <svg onload=window.harmed=1>"
     " :red[rouge] $x^2$ `code` <iframe src=http://evil.example></iframe> appelle sans cesse zyzzyva"
 )
 
@@ -78,6 +79,7 @@ def test_a_filter_changes_the_page_and_the_url(page: "Page", site: str) -> None:
     page.get_by_role("combobox", name="Marques").click()
     page.get_by_role("option", name="Indigo").click()
     page.wait_for_function("() => location.search.includes('marques=Indigo')")
+    page.keyboard.press("Escape")
     browser.settle(page)
     assert page.get_by_role("heading", name="Indigo").count() == 1
     assert page.get_by_role("heading", name="MUTIF").count() == 0

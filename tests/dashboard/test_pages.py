@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from raccroche.store import Store
 from tests.dashboard import samples
@@ -206,3 +207,14 @@ def test_reading_a_post_puts_it_into_the_url(open_page: Open) -> None:
 def test_a_broken_cursor_is_no_traceback(open_page: Open) -> None:
     app = open_page("publications", apres="../../etc/passwd")
     assert not app.exception
+
+
+def test_filters_survive_a_change_of_page(open_page: Open) -> None:
+    app = open_page("", periode="90j", marques=["Indigo"], temoignages="1")
+    app._page_hash = calc_hash("marques")
+    app.query_params.clear()  # as Streamlit does
+    app.run()
+    assert app.title[0].value == "Comparer les marques"
+    assert list_of(app, "periode") == ["90j"]
+    assert list_of(app, "marques") == ["Indigo"]
+    assert list_of(app, "temoignages") == ["1"]
