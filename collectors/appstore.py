@@ -13,8 +13,8 @@ from typing import Any
 from lxml import etree  # type: ignore[import-untyped]
 
 from collectors.fields import counts, identifier, moment, need, optional
-from collectors.html import absolute, clean_author, one_line, plain, text_of
-from collectors.settings import several, words
+from collectors.html import absolute, clean_author, host, one_line, plain, text_of
+from collectors.settings import several, web_address, words
 from raccroche.errors import SourceError
 from raccroche.post import Answer, Kind, Page, Post, Request, State
 
@@ -35,13 +35,18 @@ _FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """*apps*: numbers of apps (`id123456789` in their addresses). *country*: of the store."""
+    """
+    *apps*: numbers of apps (`id123456789` in their addresses). *country*: of the store. *server*:
+    where the feeds are, if not at Apple's.
+    """
 
     apps: tuple[str, ...]
     country: str = "fr"
     context_brand: str | None = None
+    server: str = _HOST
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "server", web_address(self.server, "server"))
         given = self.apps
         listed = [str(app) for app in (given if isinstance(given, (list, tuple)) else [given])]
         apps = tuple(app.removeprefix("id") for app in several(listed, "apps"))
@@ -59,6 +64,8 @@ def requests(settings: Settings, state: State) -> Iterator[Request]:
     """The newest page of each app; older ones while they bring anything new."""
     for app in settings.apps:
         context = {"app": app, "country": settings.country, "page": "1", "form": "0"}
+        if settings.server != _HOST:
+            context["server"] = settings.server
         if settings.context_brand:
             context["context_brand"] = settings.context_brand
         yield Request(_url(context), context=context)
@@ -67,7 +74,7 @@ def requests(settings: Settings, state: State) -> Iterator[Request]:
 def _url(context: Mapping[str, str]) -> str:
     form = _FORMS[int(context["form"])]
     known = {name: context[name] for name in ("app", "country", "page")}
-    return form.format(host=_HOST, **known)
+    return form.format(host=context.get("server", _HOST), **known)
 
 
 def parse(answer: Answer) -> Page:
@@ -155,7 +162,7 @@ def _post(
     if not number:
         raise SourceError("field id is empty", url=answer.url)
     return Post(
-        source="appstore/apps.apple.com",
+        source=f"appstore/{host(answer.context.get('server')) or 'apps.apple.com'}",
         platform=PLATFORM,
         native_id=number,
         text=text,
@@ -274,7 +281,9 @@ def _app_in(links: str, answer: Answer) -> str | None:
 
 
 def _country_of(answer: Answer) -> str:
-    found = re.search(r"itunes\.apple\.com/([a-z]{2})/", f"{answer.url} {answer.text[-4000:]}")
+    found = re.search(
+        r"(?:itunes\.apple\.com|/catalog)/([a-z]{2})/", f"{answer.url} {answer.text[-4000:]}"
+    )
     return found.group(1) if found else "us"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from raccroche import config as configuration
 from raccroche.config import Config
 from raccroche.demo.brands import brands, read
+from raccroche.demo.content import APP_NUMBERS, slug
 from raccroche.demo.mastodon import TAG
 from raccroche.demo.site import Site, serving
 
@@ -14,6 +15,15 @@ BANNER = (
     "Données fictives : ces messages et ces marques ont été inventés pour la démonstration ; "
     "toute ressemblance avec une entreprise réelle serait fortuite."
 )
+_APP = """
+[sources.avis-{name}]
+platform = "appstore"
+enabled = true
+purpose = "Démonstration : les avis sur une application."
+server = "{server}"
+apps = ["{number}"]
+context_brand = "{firm}"
+"""
 _MADE_HERE = ("raccroche.sqlite3", "http-cache.sqlite3")
 
 
@@ -39,7 +49,11 @@ def config_text(site: Site) -> str:
         allow_hosts=_listed(hosts), watched=_listed(watched), banner=BANNER, tag=TAG,
         **site.addresses,
     )  # fmt: skip
-    return f"{head}\n{read('brands.toml')}"
+    apps = "".join(
+        _APP.format(number=number, server=site.addresses["apps"], firm=firm, name=slug(firm))
+        for firm, number in APP_NUMBERS.items()
+    )
+    return f"{head}{apps}\n{read('brands.toml')}"
 
 
 def _listed(items: list[str]) -> str:

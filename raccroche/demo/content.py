@@ -34,6 +34,7 @@ _SHARES = {
 }
 _PER_ARTICLE, _PER_TOPIC = 13, 7
 _APPS = {"Mandarine": 6, "Libre": 5, "NT": 5, "Chaîne+": 4, "MUTIF": 2, "Braise Énergie": 2}
+APP_NUMBERS = {firm: 990_000_001 + place for place, firm in enumerate(_APPS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +121,18 @@ def own(name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def world(posts: int = 2000, seed: int = SEED, *, apps: bool = True) -> World:
-    """The same world for the same arguments; *apps*: with reviews of an app store."""
-    return _Builder(posts, random.Random(seed), apps=apps).world()
+def world(posts: int = 2000, seed: int = SEED) -> World:
+    """The same world for the same *posts* and *seed*."""
+    return _Builder(posts, random.Random(seed)).world()
 
 
 class _Builder:
-    def __init__(self, posts: int, chance: random.Random, *, apps: bool) -> None:
+    def __init__(self, posts: int, chance: random.Random) -> None:
         self.chance = chance
         self.stock = Stock(chance)
         self.people = People(chance)
         self.numbers = iter(range(1001, 10_000_000))
         self.many = {name: round(share * posts) for name, share in _SHARES.items()}
-        self.many["apps"] *= apps
         self.many["blog"] = posts - sum(self.many.values())
         self.articles = iter(_repeated(own("articles")))
         self.titles = iter(_repeated(own("topics")))

@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from raccroche.demo.content import World, world
+from raccroche.demo.appstore import AppStore
+from raccroche.demo.content import APP_NUMBERS, World, world
 from raccroche.demo.forum import Forum
 from raccroche.demo.mastodon import Mastodon
 from raccroche.demo.reply import Application, Ask, Reply
@@ -79,8 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(posts: int = 2000) -> Iterator[Site]:
     """The fictional sites, running until the block ends."""
-    fiction = world(posts, apps=False)
-    names = ("blog", "gazette", "kiosk", "forum", "pouet", "relay")
+    fiction = world(posts)
+    names = ("blog", "gazette", "kiosk", "forum", "pouet", "relay", "apps")
     with ExitStack() as stack:
         servers = {
             name: stack.enter_context(running(Server(busy=name == "relay"))) for name in names
@@ -99,6 +100,9 @@ def _applications(fiction: World, at: dict[str, str]) -> dict[str, Callable[[], 
         "kiosk": lambda: WordPress(at["kiosk"], "Le kiosque", fiction.kiosk, theme="block"),
         "forum": lambda: Forum(at["forum"], "Le forum du combiné", fiction.forum),
         "pouet": lambda: Mastodon("pouet", at["pouet"], fiction.pouet, homes),
+        "apps": lambda: AppStore(
+            at["apps"], {APP_NUMBERS[firm]: (firm, reviews) for firm, reviews in fiction.apps}
+        ),
         "relay": lambda: Mastodon("relay", at["relay"], fiction.relay, homes),
     }
 
