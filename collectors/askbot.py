@@ -185,7 +185,7 @@ def _skip_byline(node: Node) -> bool:
 
 
 def _questions(answer: Answer) -> Page:
-    data = answer.json()
+    data = boards.json_object(answer)
     if "questions" not in data:
         return Page(posts=(_question(answer, data),))
     listed = need(data, "questions", list, answer.url)

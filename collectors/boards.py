@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from collectors.dates import Moment, parse_date
 from collectors.fields import counts
@@ -20,6 +21,7 @@ from collectors.html import (
     Tree,
     absolute,
     ancestors,
+    attribute_of,
     clean_author,
     count_of,
     host,
@@ -34,6 +36,7 @@ from collectors.html import (
 )
 from collectors.settings import several, utc_text, web_address
 from collectors.walls import wall
+from raccroche.errors import SourceError
 from raccroche.post import Answer, Page, Post, Request, State, Thread, Verdict
 
 LEGAL = "Public messages; the forum's robots.txt and terms apply, and are read before any page."
@@ -84,25 +87,31 @@ def requests(settings: Settings, state: State) -> Iterator[Request]:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """One page of a forum: its tree, where it lives ("" when unknown) and the zone of its dates."""
+    """
+    One page of a forum: its tree, where it lives ("" when unknown), the zone of its dates and the
+    address that its links start from.
+    """
 
     platform: str
     answer: Answer
     page: Tree
     url: str
     zone: str
+    base: str = ""
 
     @classmethod
     def of(cls, answer: Answer, platform: str) -> "Board":
         page = tree(answer.text)
         given = answer.context.get("zone", "Europe/Paris")
         zone = stated_zone(answer.text) or given
-        return cls(platform, answer, page, page_url(answer, page), zone)
+        url = page_url(answer, page)
+        base = absolute(attribute_of(page.css_first("base[href]"), "href"), url)
+        return cls(platform, answer, page, url, zone, base or url)
 
     @classmethod
     def of_json(cls, answer: Answer, platform: str) -> "Board":
         """The same for an answer of an API, which has no tree."""
-        return cls(platform, answer, tree(""), answer.url, "UTC")
+        return cls(platform, answer, tree(""), answer.url, "UTC", answer.url)
 
     @property
     def source(self) -> str:
@@ -120,7 +129,7 @@ class Board:
 
     def link(self, href: str | None) -> str | None:
         """*href* as a full address; None where the page's own address is not known."""
-        return absolute(href, self.url)
+        return absolute(href, self.base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +228,14 @@ def _post(
         context_brand=board.answer.context.get("context_brand"),
         quoted=message.text.quoted,
     )
+
+
+def json_object(answer: Answer) -> Mapping[str, Any]:
+    """The body as a JSON object, or SourceError."""
+    data = answer.json()
+    if not isinstance(data, Mapping):
+        raise SourceError(f"expected an object, got {type(data).__name__}", url=answer.url)
+    return data
 
 
 # From page to page -----------------------------------------------------------------------------

@@ -102,6 +102,7 @@ def parse(answer: Answer) -> Page:
     data = answer.json()
     if isinstance(data, list):  # searches before 2014
         return _old_search(answer, data)
+    data = boards.json_object(answer)
     if "errors" in data or "error_type" in data:
         return _refusal(answer, data)
     if "post_stream" in data:

@@ -27,7 +27,9 @@ requests = boards.requests
 _POSTINGS = frozenset(
     ("DiscussionForumPosting", "Question", "Answer", "Comment", "SocialMediaPosting")
 )
-_FORUM = rb"schema\.org/(?:DiscussionForumPosting|Answer|QAPage)|[\"']DiscussionForumPosting[\"']"
+_FORUM = (
+    rb"schema\.org/(?:DiscussionForumPosting|Answer|QAPage)|\"(?:DiscussionForumPosting|QAPage)\""
+)
 
 
 def parse(answer: Answer) -> Page:

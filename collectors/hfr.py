@@ -49,7 +49,8 @@ def _board(answer: Answer) -> Board:
     """A saved page does not say where it lives; its pictures tell whose it is."""
     board = Board.of(answer, PLATFORM)
     if not board.url and b"forum-images.hardware.fr" in answer.body:
-        return replace(board, url="https://forum.hardware.fr/")
+        root = "https://forum.hardware.fr/"
+        return replace(board, url=root, base=root)
     return board
 
 

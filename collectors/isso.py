@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from collectors.dates import Moment, of_epoch, parse_date
 from collectors.fields import counts, identifier, need, optional, rows
@@ -112,7 +112,7 @@ def _thread(answer: Answer, data: Mapping[str, Any], replies: list[Any]) -> Page
 
 def _uri_of(answer: Answer) -> str | None:
     params = answer.request.params if answer.request else {}
-    return params.get("uri")
+    return params.get("uri") or dict(parse_qsl(urlsplit(answer.url).query)).get("uri")
 
 
 def _page(answer: Answer, listed: list[Any], uri: str | None) -> Page:

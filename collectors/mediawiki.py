@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
+from collectors.boards import json_object
 from collectors.dates import parse_date
 from collectors.fields import identifier, need, optional
 from collectors.html import (
@@ -106,7 +107,7 @@ def parse(answer: Answer) -> Page:
     """The comments of a talk page, from the API or as a page; or the talk pages of a list."""
     if not answer.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return _page_itself(answer)
-    data = answer.json()
+    data = json_object(answer)
     if "error" in data:
         return _refusal(answer, data)
     if "parse" in data:
@@ -320,27 +321,27 @@ def _lines(html: str) -> Iterator[_Line]:
             yield _Line(0, _heading_html(node), _anchor(node))
         elif name in _BLOCKS:
             around = list(ancestors(node, limit=60))
-            if any(_ASIDE.intersection(classes_of(one)) or one.tag in _HIDING for one in around):
+            if any(_ASIDE.intersection(classes_of(one)) for one in around) or _within(around):
                 continue
             own = _own_html(node)
             if own.strip():
-                quoted = name == "blockquote"
                 depth = sum(1 for one in around if one.tag in _LISTS)
-                yield _Line(depth, f"<blockquote>{own}</blockquote>" if quoted else own)
+                yield _Line(
+                    depth, f"<blockquote>{own}</blockquote>" if name == "blockquote" else own
+                )
 
 
-_HIDING = frozenset(("blockquote", "pre", "head"))
+def _within(around: list[Node]) -> bool:
+    """Whether a block is part of another one (a paragraph of a list item), not of a list."""
+    nearest = next((one.tag for one in around if one.tag in _LISTS | _BLOCKS), None)
+    return nearest in _BLOCKS
 
 
 def _own_html(node: Node) -> str:
-    """The HTML of *node* up to the first block within it (answers are nested lists)."""
-    nested = _LISTS if node.tag == "blockquote" else _LISTS | _BLOCKS
-    parts = []
-    for child in node.iter(include_text=True):
-        if child.tag in nested:
-            break
-        parts.append(child.html or "")
-    return "".join(parts).replace("&nbsp;", " ").replace("\u00a0", " ")
+    """The HTML of *node* without the lists in it, which are answers."""
+    children = node.iter(include_text=True)
+    html = "".join(child.html or "" for child in children if child.tag not in _LISTS)
+    return html.replace("&nbsp;", " ").replace("\u00a0", " ")
 
 
 def _heading_html(node: Node) -> str:
@@ -359,14 +360,14 @@ _WHEN = re.compile(
     r"(?:\d{1,2}(?:er)?\.? [^\W\d]{3,10}\.? \d{4} (?:à|um|at) \d{1,2}[:h]\d\d"
     r"|\d{1,2}:\d\d, \d{1,2}\.? [^\W\d]{3,10}\.? \d{4}"
     r"|\d{1,2}:\d\d, [^\W\d]{3,10} \d{1,2}, \d{4})"
-    r" \([A-Za-z+:\d]{1,12}\)"
+    r" \((?P<zone>[A-Za-z+:\d]{1,12})\)"
 )
 _WHO = re.compile(
     r"<a [^>]*?href=\"[^\"]*?(?:/wiki/|title=|/)(?:"
-    r"Utilisat(?:eur|rice)|Discussion_utilisat(?:eur|rice)|User|User_talk"
-    r"|Benutzer(?:in)?|Benutzer(?:in)?_Diskussion"
-    r"|(?:Sp%C3%A9cial|Spécial|Special|Spezial):(?:Contributions|Beitr%C3%A4ge)/?"
-    r")[:/]?(?P<name>[^\"&#?/]{1,250})[^>]*>",
+    r"Discussion_utilisat(?:eur|rice)|Utilisat(?:eur|rice)|User_talk|User"
+    r"|Benutzer(?:in)?_Diskussion|Benutzer(?:in)?"
+    r"|(?:Sp%C3%A9cial|Spécial|Special|Spezial):(?:Contributions|Beitr%C3%A4ge)"
+    r")[:/](?P<name>[^\"&#?/]{1,250})[^>]*>",
     re.IGNORECASE,
 )
 
@@ -378,10 +379,20 @@ class _Signature:
     start: int  # where in the HTML of the line it begins
 
 
+_ZONES = {
+    **dict.fromkeys(("CET", "CEST", "MEZ", "MESZ"), "Europe/Paris"),
+    "BST": "Europe/London",
+    **dict.fromkeys(("EST", "EDT"), "America/New_York"),
+}
+
+
 def _signature(html: str, answer: Answer) -> _Signature | None:
     """The signature that ends *html*: links to its author, then the date and its time zone."""
     stamps = list(_WHEN.finditer(html))
-    moment = parse_date(stamps[-1].group(), now=answer.fetched_at) if stamps else None
+    if not stamps:
+        return None
+    written, _, zone = stamps[-1].group().rpartition(" (")
+    moment = parse_date(written, now=answer.fetched_at, tz=_ZONES.get(zone.rstrip(")"), "UTC"))
     if moment is None or moment.day_only:
         return None
     before = html[: stamps[-1].start()]

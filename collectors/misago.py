@@ -100,7 +100,7 @@ def _shut() -> Page:
 
 
 def _json(answer: Answer) -> Page:
-    data = answer.json()
+    data = boards.json_object(answer)
     board = Board.of_json(answer, PLATFORM)
     if "post_set" in data:
         return _json_topic(board, data)

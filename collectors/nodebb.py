@@ -103,8 +103,7 @@ def _data(answer: Answer) -> Mapping[str, Any] | Page:
     if answer.status in (401, 403) or answer.body.strip() == b'"not-authorized"':
         return _members_only()
     if answer.body.lstrip()[:1] == b"{":
-        data: Mapping[str, Any] = answer.json()
-        return data
+        return boards.json_object(answer)
     page = tree(answer.text)
     script = page.css_first("script#ajaxify-data")
     if script is None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from collectors import boards
-from collectors.boards import Board, Message, Pages, Row, Topic, first_text, holder, words_in
+from collectors.boards import Board, Message, Pages, Row, Topic, first_text, holder
 from collectors.dates import Moment
 from collectors.html import (
     Node,
@@ -148,6 +148,7 @@ def _title(board: Board) -> str | None:
     return None
 
 
+_CITE = re.compile(r"</cite>", re.IGNORECASE)
 _WRAPPED = re.compile(r"^.{0,200}?»\s*", re.DOTALL)
 _SKIPPED = frozenset(
     ("signature", "notice", "attachbox", "post-buttons", "profile-icons", "back2top", "edited")
@@ -195,7 +196,7 @@ def _message(board: Board, node: Node, number: str, content: Node) -> Message:
         number=number,
         author=author,
         moment=at,
-        text=words_in(content, skip=_skip),
+        text=text_of(_CITE.sub("</cite><br>", content.inner_html or ""), skip=_skip),
         anchor=_anchor(board, node, number),
         edited=_edited(board, node),
     )
@@ -204,7 +205,8 @@ def _message(board: Board, node: Node, number: str, content: Node) -> Message:
 def _anchor(board: Board, node: Node, number: str) -> str | None:
     if not board.url:
         return None
-    own = node.css_first(f'a[href$="#p{number}"], a[href$="#{number}"]')
+    own = node.css_first(f'a[href*="p={number}#p{number}"]')
+    own = own or node.css_first(f'a[href$="#p{number}"], a[href$="#{number}"]')
     return board.link(attribute_of(own, "href") or f"viewtopic.php?p={number}#p{number}")
 
 

@@ -9,6 +9,7 @@ from collectors.html import (
     Node,
     Text,
     absolute,
+    ancestors,
     attribute_of,
     classes_of,
     count_of,
@@ -85,7 +86,8 @@ def _message(board: Board, node: Node, content: Node, number: str) -> Message:
 def _old_messages(board: Board) -> list[Message]:
     """The `table#post123` of vBulletin 3; the date stands in its head."""
     found = []
-    for node in board.page.css("[id^=post_message_], td[id^=td_post_]")[:500]:
+    nodes = board.page.css("[id^=post_message_]") or board.page.css("td[id^=td_post_]")
+    for node in nodes[:500]:
         number = re.fullmatch(r"(?:post_message|td_post)_(\d{1,18})", node.id or "")
         around = _table(node, number.group(1)) if number else None
         if number and around is not None:
@@ -232,7 +234,7 @@ _NUMBERED = re.compile(r"(?:[?&;]page=|/page|/index|-)(\d+)(?:\.html|/|$|[?&;#])
 
 
 def _pages(board: Board) -> Pages:
-    links = board.page.css(_LINKS)[:200]
+    links = [link for link in board.page.css(_LINKS)[:500] if not _of_a_row(link)]
     head = board.page.css("link[rel=next], link[rel=prev]")
     named = {link.attributes.get("rel"): link.attributes.get("href") for link in [*links, *head]}
     numbered: dict[int, str] = {}
@@ -246,6 +248,11 @@ def _pages(board: Board) -> Pages:
     previous = named.get("prev") or numbered.get(here - 1)
     last = numbered.get(total or max(numbered, default=0)) if (total or 0) > here else None
     return Pages(board.link(previous), board.link(following), board.link(last))
+
+
+def _of_a_row(link: Node) -> bool:
+    """Whether *link* is to a page of a thread in a list, not of the list."""
+    return any("threadbit" in classes_of(one) for one in ancestors(link, limit=10))
 
 
 def _number_of(href: str) -> int | None:

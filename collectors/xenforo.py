@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from collectors import boards
-from collectors.boards import Board, Message, Row, Topic, first_text, words_in
+from collectors.boards import Board, Message, Row, Topic, first_text
 from collectors.dates import Moment
-from collectors.html import Node, ancestors, attribute_of, classes_of, count_of, one_line
+from collectors.html import Node, ancestors, attribute_of, classes_of, count_of, one_line, text_of
 from raccroche.post import Answer, Page
 
 PLATFORM = "xenforo"
@@ -51,6 +51,9 @@ _BUTTONS = frozenset(
 )
 
 
+_OLD_QUOTE = re.compile(r"\bbbCodeQuote\b")
+
+
 def _skip(node: Node) -> bool:
     return bool(_BUTTONS.intersection(classes_of(node)))
 
@@ -77,8 +80,8 @@ def _message(board: Board, node: Node, content: Node, number: str) -> Message:
         number=number,
         author=node.attributes.get("data-author") or first_text(node, ".message-name", ".username"),
         moment=_moment(board, stamp),
-        text=words_in(content, skip=_skip),
-        anchor=board.link(attribute_of(anchor, "href")),
+        text=text_of(_OLD_QUOTE.sub("quote", content.inner_html or ""), skip=_skip),
+        anchor=board.link(attribute_of(anchor, "href") or f"{board.url}#post-{number}"),
         edited=_moment(board, edited),
     )
 
