@@ -90,6 +90,7 @@ def main() -> None:
     parts.style()
     if not _let_in():
         return
+    parts.logo()
     pages = _pages()
     page = st.navigation(pages, expanded=True)
     every = [each for row in pages.values() for each in row]

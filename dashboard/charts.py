@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dashboard import intervals, words
+from dashboard import intervals, series, words
 from dashboard.words import Language, tr
 from raccroche import reference
 
@@ -232,7 +232,7 @@ def brand_panel(
         .encode(y=y, opacity=alt.condition(hover, alt.value(1), alt.value(0)), tooltip=tooltip)
         .add_params(hover)
     )
-    layers = [*_event_rules(marks, look), band, line, late, dots, shown]
+    layers = [*_incomplete(rows, look), *_event_rules(marks, look), band, line, late, dots, shown]
     return finish(alt.layer(*layers).properties(height=height), look)
 
 
@@ -323,6 +323,19 @@ def event_lane(marks: pd.DataFrame, look: Look, start: dt.date, end: dt.date, *,
             )
     height = 20 * int(marks["lane"].max() + 1) + AXIS + LEGEND
     return finish(alt.layer(*layers).properties(height=height), look)
+
+
+def _incomplete(rows: pd.DataFrame, look: Look) -> list[Any]:
+    """A grey ground behind the periods of which less than 95 % was collected."""
+    starts = rows["period"] - rows["period"].diff().bfill() / 2
+    ends = rows["period"] + rows["period"].diff().shift(-1).ffill() / 2
+    drawn = pd.DataFrame({"from": starts, "to": ends}).clip(
+        lower=rows["period"].min(), upper=rows["period"].max()
+    )[rows["coverage"] < series.FULL]
+    if drawn.empty or len(rows) < 2:
+        return []
+    ground = alt.Chart(drawn).mark_rect(color=look.soft, opacity=0.13)
+    return [ground.encode(x="from:T", x2="to:T")]
 
 
 def _exact(row: dict[str, Any], *, share: bool) -> str:

@@ -15,6 +15,19 @@ CONSENT = dt.date(2026, 8, 11)  # the consent regime enters into force
 COLUMNS = ["date", "kind", "kind_name", "title", "text", "words", "scope", "source", "lane"]
 
 
+def alert_days(period: str) -> tuple[dt.date | None, dt.date | None, str]:
+    """The first and last day of an alert's period, an ISO week or a day, and its name."""
+    try:
+        if "W" in period:
+            year, week = period.split("-W")
+            first = dt.date.fromisocalendar(int(year), int(week), 1)
+            return first, first + dt.timedelta(6), words.period(first, "week")
+        day = dt.date.fromisoformat(period)
+    except ValueError:
+        return None, None, period
+    return day, day, words.day(day)
+
+
 def kind_name(kind: str) -> str:
     return {
         "law": tr("Loi", "Law"),

@@ -6,13 +6,13 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from dashboard import charts, data, filters, intervals, sentences, series, words
+from dashboard import charts, data, filters, happenings, intervals, sentences, series, words
 from dashboard.intervals import Interval
 from dashboard.selection import Selection
 from dashboard.views import parts
 from dashboard.words import tr
 from raccroche import reference
-from raccroche.store import Totals
+from raccroche.store import Alert, Totals
 
 
 def page() -> None:
@@ -146,9 +146,10 @@ def _panels(chosen: Selection, rates: Mapping[str, Interval]) -> None:
     parts.note(
         tr(
             f"Un point par {_step(chosen.step)} ; bande : intervalle de Poisson à 95 % ; tirets "
-            "en fin de ligne : 48 dernières heures, provisoires. ",
+            "en fin de ligne : 48 dernières heures, provisoires ; fond gris : collecte incomplète "
+            "(moins de 95 %). ",
             f"One point a {chosen.step}; band: 95% Poisson interval; dashes at the end: last 48 "
-            "hours, provisional. ",
+            "hours, provisional; grey ground: incomplete collection (under 95%). ",
         )
         + sentences.gaps(found)
         + tr(" Cliquez un point pour lire ses publications.", " Click a point to read its posts.")
@@ -175,21 +176,45 @@ def _alerts() -> None:
     if not fresh:
         parts.note(tr("Aucune alerte nouvelle.", "No new alert."))
     for one in fresh:
-        signal = reference.title(one.signal, words.language()) if one.signal else ""
-        st.markdown(
-            f"**{parts.escape(data.display(one.brand))}** · {parts.escape(signal)}  \n"
-            + parts.escape(
-                tr(
-                    f"{words.number(one.observed)} publications, {words.number(one.expected, 1)} "
-                    f"attendues · {words.plural(one.authors, 'auteur', 'auteurs')} · {one.period}",
-                    f"{words.number(one.observed)} posts, {words.number(one.expected, 1)} "
-                    f"expected · {words.plural(one.authors, 'author', 'authors')} · {one.period}",
-                )
-            )
-        )
+        _alert(one)
     inbox = filters.page("alertes")
     if inbox is not None:
         st.page_link(inbox, label=tr("Toutes les alertes", "All alerts"))
+
+
+def _alert(one: Alert) -> None:
+    """A spike in two lines, with the way to its posts."""
+    first, last, when = happenings.alert_days(one.period)
+    said, link = st.columns([5, 1], vertical_alignment="center", wrap=False)
+    with said:
+        st.markdown(f"**{parts.escape(data.display(one.brand))}** · {_signal(one.signal)}")
+        parts.note(
+            tr(
+                f"{words.number(one.observed)} publications, {words.number(one.expected, 1)} "
+                f"attendues · {words.plural(one.authors, 'auteur', 'auteurs')} · {when}",
+                f"{words.number(one.observed)} posts, {words.number(one.expected, 1)} "
+                f"expected · {words.plural(one.authors, 'author', 'authors')} · {when}",
+            )
+        )
+    with link:
+        if first and st.button(tr("Lire", "Read"), key=f"alert-{one.n}", type="tertiary"):
+            signals = [one.signal] if one.signal in {s.id for s in reference.signals()} else []
+            filters.go(
+                "publications",
+                marques=one.brand,
+                signaux=signals,
+                periode="dates",
+                debut=first.isoformat(),
+                fin=(last or first).isoformat(),
+                accusations="1",
+            )
+
+
+def _signal(signal: str) -> str:
+    try:
+        return parts.escape(reference.title(signal, words.language()))
+    except KeyError:
+        return parts.escape(signal)
 
 
 def _coverage(chosen: Selection) -> None:

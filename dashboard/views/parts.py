@@ -78,6 +78,24 @@ def style() -> None:
     )
 
 
+_HANDSET = (
+    "M-13 -4 q0 -5 5 -5 h16 q5 0 5 5 v4 q0 3 -3 3 h-3 q-3 0 -3 -3 v-2 h-8 v2 q0 3 -3 3 "
+    "h-3 q-3 0 -3 -3z"
+)
+_LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="190" height="40" viewBox="0 0 190 40">'
+    '<path transform="translate(20 20) rotate(135)" fill="{accent}" d="{handset}"/>'
+    '<text x="42" y="28" font-family="Helvetica, Arial, sans-serif" font-size="23" '
+    'font-weight="700" letter-spacing="-.6" fill="{ink}">Raccroche</text></svg>'
+)
+
+
+def logo() -> None:
+    """The name of the house, drawn in the colours of the reader's theme."""
+    now = look()
+    st.logo(_LOGO.format(accent=now.accent, ink=now.ink, handset=_HANDSET), size="large")
+
+
 def look() -> charts.Look:
     """How charts are drawn for this reader: on light or dark, in French or English."""
     return charts.Look(dark=st.context.theme.type == "dark", language=words.language())
