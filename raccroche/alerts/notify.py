@@ -84,7 +84,14 @@ def link(alert: Alert, config: Config) -> str:
     base = options.public_url.rstrip("/") or f"http://{options.host}:{options.port}"
     first = datetime.strptime(f"{alert.period}-1", "%G-W%V-%u").date()
     last = datetime.strptime(f"{alert.period}-7", "%G-W%V-%u").date()
-    query = {"marques": alert.brand, "signaux": alert.signal, "du": first, "au": last}
+    query = {
+        "periode": "dates",
+        "debut": first,
+        "fin": last,
+        "marques": alert.brand,
+        "signaux": alert.signal,
+        "accusations": "1",
+    }
     return f"{base}/publications?{urlencode({k: v for k, v in query.items() if v})}"
 
 

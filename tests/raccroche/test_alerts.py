@@ -1,5 +1,6 @@
 """Spikes: what is expected, what fires, what must not, and what is said of it."""
 
+import urllib.parse
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -239,7 +240,15 @@ def test_the_feed_holds_each_alert_with_its_link(tmp_path: Path) -> None:
     assert "Mandarine" in (entry.findtext(f"{{{ATOM}}}title") or "")
     href = entry.find(f"{{{ATOM}}}link")
     assert href is not None
-    assert "marques=Mandarine&signaux=robocall&du=2026-10-05&au=2026-10-11" in href.attrib["href"]
+    query = urllib.parse.urlsplit(href.attrib["href"]).query
+    assert dict(urllib.parse.parse_qsl(query)) == {
+        "periode": "dates",
+        "debut": "2026-10-05",
+        "fin": "2026-10-11",
+        "marques": "Mandarine",
+        "signaux": "robocall",
+        "accusations": "1",
+    }
 
 
 def test_a_headline_is_in_french_and_names_the_week() -> None:
