@@ -10,7 +10,7 @@ Labeller names are `name@version` or `human:NAME`. The schema is told in docs/da
     store.url, without a password; store.dialect ("sqlite" | "postgresql"); store.path (Path | None)
 
 Collecting
-    add_page(via, posts, *, cursor=None, done=None, pending=(), deleted=(), run_id=None) -> Added
+    add_page(via, posts, *, cursor=None, done=None, pending=(), deleted=()) -> Added
         One transaction. *done*: the pending Request this page answered, removed from the queue;
         *pending*: Requests to keep for later (a transient one never is); *deleted*: post ids
         (`source:native_id`) that are gone.

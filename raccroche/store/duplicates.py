@@ -20,6 +20,8 @@ _BANDS, _ROWS = (
     8,
     6,
 )  # finds 99 % of pairs at 0.9, 91 % at 0.8; the true similarity is then measured
+# members of a group that a post is compared with: a text sent a million times stays cheap
+_ASKED = 20
 _LINKS = re.compile(r"https?://\S+|^rt @\S+:?|\bvia @\S+")
 _MARKS = re.compile("[\u0300-\u036f]+")
 _NOT_WORDS = re.compile(r"[\W_]+")
@@ -167,25 +169,43 @@ def _exact(conn: Connection, found: Sequence[Candidate]) -> Iterable[tuple[Candi
 
 
 def _near(conn: Connection, found: Sequence[Candidate]) -> Iterable[tuple[Candidate, int]]:
-    own = keep_bands(conn, found)
+    """Pairs of a new post and a group with a near copy of it."""
+    pairs = _sharing(conn, keep_bands(conn, found))
+    group_of = _groups(conn, {other for _, other in pairs})
+    alike: dict[tuple[int, int], list[int]] = {}
+    for n, other in sorted(pairs):
+        if other in group_of:
+            alike.setdefault((n, group_of[other]), []).append(other)
     by_n = {post.n: post for post in found}
+    asked = {
+        key: others[:_ASKED] for key, others in alike.items() if by_n[key[0]].group_n != key[1]
+    }
+    texts = _candidates(conn, {other for others in asked.values() for other in others})
+    for (n, group), others in asked.items():
+        if any(is_near(by_n[n], texts[other]) for other in others):
+            yield by_n[n], group
+
+
+def _sharing(conn: Connection, own: dict[int, list[int]]) -> set[tuple[int, int]]:
+    """Pairs of numbers, near in time, that share a band key: the first is one of *own*."""
     by_band: dict[int, list[int]] = {}
     for n, keys in own.items():
         for key in keys:
             by_band.setdefault(key, []).append(n)
     pairs: set[tuple[int, int]] = set()
     for part in chunks(sorted(by_band), 500):
-        for band, other in conn.execute(
-            select(bands.c.band, bands.c.post_n).where(bands.c.band.in_(part))
-        ):
-            pairs.update((n, other) for n in by_band[band] if n != other)
-    others = _candidates(conn, {other for _, other in pairs})
-    for n, other in sorted(pairs):
-        twin = others.get(other)
-        if twin is None or twin.group_n == by_n[n].group_n:
-            continue
-        if _close(n, other) and is_near(by_n[n], twin):
-            yield by_n[n], twin.group_n
+        query = select(bands.c.band, bands.c.post_n).where(bands.c.band.in_(part))
+        for band, other in conn.execute(query):
+            pairs.update((n, other) for n in by_band[band] if n != other and _close(n, other))
+    return pairs
+
+
+def _groups(conn: Connection, wanted: set[int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for part in chunks(sorted(wanted), 1000):
+        query = select(posts.c.n, posts.c.group_n).where(posts.c.n.in_(part))
+        found |= {row.n: row.group_n for row in conn.execute(query)}
+    return found
 
 
 def _candidates(conn: Connection, wanted: set[int]) -> dict[int, Candidate]:

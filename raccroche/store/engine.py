@@ -1,5 +1,6 @@
 """Opening a database, its transactions, and its errors said in one sentence."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,6 +91,7 @@ class Database:
             raise StoreError(f"{path} is a folder, not a database")
         if not self.read_only:
             _make_folder(path.parent)
+            _make_file(path)
         mode = "ro" if self.read_only else "rwc"
         engine = create_engine(
             "sqlite+pysqlite://",
@@ -126,6 +128,14 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"the folder {folder} cannot be made: {error.strerror}") from error
+
+
+def _make_file(path: Path) -> None:
+    """What people wrote is for its owner's eyes; the log gets the permissions of the file."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _connect(path: Path, mode: str, timeout: float) -> sqlite3.Connection:

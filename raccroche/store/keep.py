@@ -16,7 +16,7 @@ from raccroche.store import migrations, people
 from raccroche.store.engine import Database
 from raccroche.store.labelling import touch
 from raccroche.store.locks import hold
-from raccroche.store.rows import day_number, insert_into, numbers_between
+from raccroche.store.rows import LAST_ARRIVAL, date_of, day_number, insert_into, numbers_between
 from raccroche.store.tables import (
     CELLS,
     arrivals,
@@ -32,7 +32,7 @@ from raccroche.store.tables import (
 )
 from raccroche.store.tally import Key, Tally, tally_range
 
-_FIRST_MONTH = date(1990, 2, 1)  # what is older, or undated, is one stretch
+_OLDEST = date(1990, 2, 1)
 _COPY = "copy"  # the setting that says how far a copy has come
 _ROWS = 2_000
 Progress = Callable[[str, int, int], None]
@@ -42,7 +42,7 @@ def stretches(conn: Connection) -> Iterator[tuple[int, int, int, int]]:
     """The store in stretches of a month: (first number, end of numbers, first day, end of days)."""
     newest = conn.execute(select(func.max(posts.c.n))).scalar_one() or 0
     last_day = conn.execute(select(func.max(counts.c.day))).scalar_one() or 0
-    start_n, start_day, month = 0, -(10**9), _FIRST_MONTH
+    start_n, start_day, month = 0, -(10**9), _first_month(conn)
     while True:
         end_n = numbers_between(month, None)[0]
         assert end_n is not None
@@ -52,6 +52,14 @@ def stretches(conn: Connection) -> Iterator[tuple[int, int, int, int]]:
             return
         start_n, start_day = end_n, end_day
         month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def _first_month(conn: Connection) -> date:
+    """The month in which dates begin; undated posts, and those before 1990, are one stretch."""
+    dated = select(posts.c.day).where(posts.c.n > LAST_ARRIVAL).order_by(posts.c.n).limit(1)
+    day = conn.execute(dated).scalar_one_or_none()
+    first = None if day is None else date_of(day)
+    return max(_OLDEST, first.replace(day=1)) if first else _OLDEST
 
 
 def rebuild_counts(db: Database) -> int:

@@ -390,11 +390,12 @@ def labels_by(conn: Connection, labeller: str, limit: int | None) -> list[Labels
     """What a labeller said, by time of the post; `human:` stands for all people."""
     own = labellers.c.human if labeller == "human:" else labellers.c.name == labeller
     chosen = select(labellers.c.n).where(own)
+    # each labelled post has a mark, at least of its relation, and marks are in order of labellers
     query = (
-        select(labels.c.post_n)
-        .where(labels.c.labeller_n.in_(chosen))
+        select(marks.c.post_n)
+        .where(marks.c.labeller_n.in_(chosen))
         .distinct()
-        .order_by(labels.c.post_n)
+        .order_by(marks.c.post_n)
     )
     numbers = conn.execute(query.limit(limit)).scalars().all()
     return read_labels(conn, labels.c.labeller_n.in_(chosen), numbers)

@@ -5,6 +5,7 @@ import time
 from sqlalchemy import Connection, inspect, select
 
 from raccroche.errors import StoreError
+from raccroche.store.locks import hold
 from raccroche.store.tables import CELLS, schema_version
 
 
@@ -150,6 +151,10 @@ def migrate(conn: Connection) -> None:
     found = version(conn)
     if found is not None and found > CURRENT:
         raise StoreError(newer(found))
+    if found == CURRENT:
+        return
+    hold(conn)
+    found = version(conn)  # another process may have been first
     if found == CURRENT:
         return
     if found is None:

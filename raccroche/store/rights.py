@@ -5,7 +5,7 @@ What persons may ask for: erasure that leaves no byte, and that what is gone doe
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, Connection, false, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, false, insert, or_, select, update
 
 from raccroche.errors import StoreError
 from raccroche.store.engine import Database
@@ -143,6 +143,25 @@ def purge_part(conn: Connection, before: date) -> int:
     tallied.write(conn)
     touch(conn)
     return removed
+
+
+def forget_part(conn: Connection, before: date) -> int:
+    """Blank the texts of some of the posts published before a day; 0 when none is left."""
+    old = (
+        (posts.c.day < day_number(before))
+        & (posts.c.day != UNDATED)
+        & or_(posts.c.text != "", posts.c.title.is_not(None))
+    )
+    numbers = (
+        conn.execute(select(posts.c.n).where(old).order_by(posts.c.n).limit(_PURGED))
+        .scalars()
+        .all()
+    )
+    if numbers:
+        blank = {"title": None, "text": "", "thread_title": None, "quoted": None, "url": None}
+        conn.execute(update(posts).where(posts.c.n.in_(numbers)).values(blank))
+        touch(conn)
+    return len(numbers)
 
 
 def shrink(db: Database) -> None:

@@ -117,7 +117,6 @@ class Store:
         done: Request | None = None,
         pending: Sequence[Request] = (),
         deleted: Sequence[str] = (),
-        run_id: int | None = None,
     ) -> Added:
         """Store a page with its cursor and queue, whole or not at all. Safe to repeat."""
         page = writes.Page(via, posts, cursor, done, pending, deleted)
@@ -409,6 +408,23 @@ class Store:
         if removed:
             rights.shrink(self._db)
         return removed
+
+    def forget_texts(self, before: date) -> int:
+        """
+        Blank title, text and address of the posts published before a day; labels and counts stay.
+
+        How many were blanked. A post read again afterwards stays blank.
+        """
+        blanked = 0
+        while True:
+            with self._db.write() as conn:
+                part = rights.forget_part(conn, before)
+            blanked += part
+            if not part:
+                break
+        if blanked:
+            rights.shrink(self._db)
+        return blanked
 
     # keeping
 

@@ -123,8 +123,8 @@ def _stored(conn: Connection, ids: list[str]) -> dict[str, Mapping[str, Any]]:
 
 
 def _differs(post: Post, row: Mapping[str, Any] | None) -> bool:
-    if row is None:
-        return False
+    if row is None or (not row["text"] and row["title"] is None):
+        return False  # unknown, or blanked by retention: what is gone does not come back
     title = None if post.title is None else clean(post.title)
     return bool(row["text"] != clean(post.text) or row["title"] != title)
 

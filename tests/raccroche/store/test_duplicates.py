@@ -125,7 +125,7 @@ def test_a_post_that_came_over_a_bridge_is_the_same_post(store: Store) -> None:
     assert groups(store, one, bridged) == ["a", "a"]
 
 
-@pytest.mark.parametrize("order", list(permutations(range(4))))
+@pytest.mark.parametrize("order", list(permutations(range(4)))[::5])
 def test_the_groups_do_not_depend_on_the_order_of_arrival(
     store: Store, order: tuple[int, ...]
 ) -> None:

@@ -38,7 +38,7 @@ with Store.open(sys.argv[1]) as store:
 def test_a_killed_collector_loses_and_doubles_nothing(store: Store, url: str) -> None:
     draw = random.Random(7)
     expected = [one.id for one in crowd(900, seed=3)[0]]
-    for _ in range(4):
+    for _ in range(3):
         worker = subprocess.Popen(
             [sys.executable, "-c", WORKER, url, str(ROOT), "3"], stdout=subprocess.PIPE, text=True
         )
@@ -238,5 +238,5 @@ def test_a_read_only_disk_can_be_read_and_a_write_says_why_not(small_disk: Path)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     with Store.open(small_disk / "a.db", read_only=True) as reader:
         assert ids(reader.posts(Filters(MODEL)).rows) == ["1"]
-    with pytest.raises(StoreError, match="read-only|cannot be opened"):
+    with pytest.raises(StoreError, match="[Rr]ead-only|cannot be opened"):
         Store.open(small_disk / "a.db")

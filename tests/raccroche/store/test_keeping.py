@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -212,3 +213,27 @@ def test_the_file_is_a_plain_sqlite_database(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "b.db")) as conn:
         assert conn.execute("select count(*) from posts").fetchone() == (5,)
         assert conn.execute("pragma journal_mode").fetchone() == ("wal",)
+
+
+def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "a.db") as store:
+        fill(store, 5)
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    assert modes == {"a.db": 0o600, "a.db-shm": 0o600, "a.db-wal": 0o600}
+
+
+def test_two_processes_may_make_one_store_at_once(url: str) -> None:
+    failed: list[Exception] = []
+
+    def open_one() -> None:
+        try:
+            Store.open(url).close()
+        except StoreError as error:
+            failed.append(error)
+
+    openers = [threading.Thread(target=open_one) for _ in range(4)]
+    for opener in openers:
+        opener.start()
+    for opener in openers:
+        opener.join()
+    assert failed == []
