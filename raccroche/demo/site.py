@@ -14,6 +14,7 @@ from raccroche.demo.mastodon import Mastodon
 from raccroche.demo.reply import Application, Ask, Reply
 from raccroche.demo.wordpress import WordPress
 
+_FEWEST = 60
 _ROBOTS = Reply(200, "text/plain; charset=utf-8", b"User-agent: *\nCrawl-delay: 0\nAllow: /\n")
 
 
@@ -79,8 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(posts: int = 2000) -> Iterator[Site]:
-    """The fictional sites, running until the block ends."""
-    fiction = world(posts)
+    """The fictional sites, running until the block ends, with *posts* posts, at least 60."""
+    fiction = world(max(posts, _FEWEST))
     names = ("blog", "gazette", "kiosk", "forum", "pouet", "relay", "apps")
     with ExitStack() as stack:
         servers = {
