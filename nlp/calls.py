@@ -26,6 +26,8 @@ HARASSMENT_WEIGHTS: Mapping[str, float] = {
     "h.debt": -0.6,
     "call.in": 0.7,
     "call.they": 0.4,
+    "call.phone_contact": 0.4,
+    "h.scam_sale": 0.2,
     "call.pickup": 0.3,
     "call.at_hour": 0.6,
     "call.blocked": 0.5,
@@ -55,6 +57,13 @@ _CALLS = (
 _WRONGS = (
     "topic.forced_sale", "sig.aggressive", "sig.deceptive_pretext", "sig.refusal_ignored",
     "sig.impersonated_brand", "sig.do_not_call_list_useless", "sig.life_impact",
+)  # fmt: skip
+_BY_PHONE = (
+    "call.phone_contact", "call.in", "h.sales", "h.canvassing", "h.canvassing_phone",
+)  # fmt: skip
+_TRICKS = (
+    "h.scam_sale", "topic.forced_sale", "sig.deceptive_pretext", "sig.impersonated_brand",
+    "sig.aggressive",
 )  # fmt: skip
 _STRANGE_CALLS = (
     "sig.silent_call", "sig.robocall", "sig.masked_number", "sig.voicemail", "call.pickup",
@@ -174,6 +183,8 @@ def harassment_score(hits: Hits, cut: Sequence[Sentence]) -> float:
     )
     if any(rule in hits for rule in _PESTERED):
         score += 0.6 * min(2, sum(rule in hits for rule in _WRONGS))
+    if any(rule in hits for rule in _BY_PHONE):
+        score += 0.5 * min(3, sum(rule in hits for rule in _TRICKS))
     if "sig.excessive_frequency" in hits and any(rule in hits for rule in _STRANGE_CALLS):
         score += 0.6
     if "sig.excessive_frequency" in hits and "h.harassment" in hits:
