@@ -17,7 +17,7 @@ HARASSMENT_WEIGHTS: Mapping[str, float] = {
     "h.to_sell": 1.5,
     "h.harassment": 1.0,
     "h.canvassing_phone": 1.6,
-    "h.canvassed": 0.9,
+    "h.canvassed": 0.7,
     "h.canvassing": 0.6,
     "h.unwanted_calls": 1.9,
     "h.many_calls": 0.8,
@@ -183,8 +183,11 @@ def harassment_score(hits: Hits, cut: Sequence[Sentence]) -> float:
     )
     if any(rule in hits for rule in _PESTERED):
         score += 0.6 * min(2, sum(rule in hits for rule in _WRONGS))
+    tricks = min(3, sum(rule in hits for rule in _TRICKS))
     if any(rule in hits for rule in _BY_PHONE):
-        score += 0.5 * min(3, sum(rule in hits for rule in _TRICKS))
+        score += 0.5 * tricks
+    elif tricks > 1:
+        score += 0.6 * (tricks - 1)
     if "sig.excessive_frequency" in hits and any(rule in hits for rule in _STRANGE_CALLS):
         score += 0.6
     if "sig.excessive_frequency" in hits and "h.harassment" in hits:
