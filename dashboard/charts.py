@@ -216,6 +216,13 @@ def brand_panel(
         .mark_line(color=style.colour, strokeWidth=1.5, strokeDash=[2, 3], opacity=0.8)
         .encode(x=x, y=y)
     )
+    drawn = rows[value].notna()
+    alone = rows[drawn & ~drawn.shift(fill_value=False) & ~drawn.shift(-1, fill_value=False)]
+    single = (
+        alt.Chart(alone)
+        .mark_point(filled=True, size=45, color=style.colour, opacity=1)
+        .encode(x=x, y=alt.Y(f"{value}:Q", scale=scale, title=None))
+    )
     chosen = point("brand", "period")
     dots = (
         base.mark_point(filled=True, size=70, color=style.colour, shape=style.marker, opacity=0)
@@ -232,7 +239,16 @@ def brand_panel(
         .encode(y=y, opacity=alt.condition(hover, alt.value(1), alt.value(0)), tooltip=tooltip)
         .add_params(hover)
     )
-    layers = [*_incomplete(rows, look), *_event_rules(marks, look), band, line, late, dots, shown]
+    layers = [
+        *_incomplete(rows, look),
+        *_event_rules(marks, look),
+        band,
+        line,
+        late,
+        single,
+        dots,
+        shown,
+    ]
     return finish(alt.layer(*layers).properties(height=height), look)
 
 
@@ -254,10 +270,10 @@ KIND_SHAPES = {
     "sanction": "triangle-up",
     "leak": "diamond",
     "ownership": "cross",
-    "series": "stroke",
+    "series": "triangle-left",
     "press": "triangle-down",
     "context": "triangle-right",
-    "break": "stroke",
+    "break": "triangle-up",
 }
 
 

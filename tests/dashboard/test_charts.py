@@ -1,0 +1,129 @@
+"""Charts: legible colours, broken lines, French formats, no outside address."""
+
+import datetime as dt
+import json
+
+import pandas as pd
+import pytest
+
+from dashboard import charts, series, words
+from dashboard.charts import Look
+
+DARK, LIGHT = Look(dark=True), Look()
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    high, low = sorted([luminance(one), luminance(other)], reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK])
+def test_every_colour_is_seen_on_its_ground(look: Look) -> None:
+    brands = ["SFR", "Orange", "Free", "Bouygues Telecom", "Canal+", "MAIF", "Sofinco"]
+    spare = [f"Autre {at}" for at in range(9)]
+    for style in charts.brand_styles([*brands, *spare], look).values():
+        assert contrast(style.colour, look.ground) >= 3
+    for kind in charts.KIND_COLOURS:
+        assert contrast(charts.kind_colour(kind, look), look.ground) >= 3
+    assert contrast(look.soft, look.ground) >= 4.5
+    assert contrast(look.ink, look.ground) >= 7
+
+
+def test_brands_are_told_apart_without_colour() -> None:
+    styles = charts.brand_styles(["SFR", "Orange", "Free", "Bouygues Telecom"], LIGHT)
+    assert len({style.marker for style in styles.values()}) == 4
+
+
+def table(states: list[str]) -> pd.DataFrame:
+    rows = pd.DataFrame(
+        {
+            "brand": "A",
+            "period": pd.date_range("2026-03-02", periods=len(states), freq="W-MON"),
+            "mentions": 40.0,
+            "harassment": 10.0,
+            "testimonies": 5.0,
+            "harassment_testimonies": 5.0,
+            "coverage": 1.0,
+            "state": states,
+        }
+    )
+    missing = rows["state"] == "missing"
+    rows.loc[missing, ["mentions", "harassment"]] = float("nan")
+    return series.with_intervals(rows)
+
+
+def drawn(rows: pd.DataFrame) -> dict[str, object]:
+    style = charts.brand_styles(["A"], LIGHT)["A"]
+    made: dict[str, object] = charts.brand_panel(rows, LIGHT, style, step="week").to_dict()
+    return made
+
+
+def test_a_gap_breaks_the_line_with_a_null() -> None:
+    made = drawn(table(["settled", "missing", "settled", "provisional"]))
+    sets = list(made["datasets"].values())  # type: ignore[attr-defined]
+    lines = [rows for rows in sets if rows and "drawn" in rows[0]]
+    assert [row["drawn"] for row in lines[0]] == [10, None, 10, None]
+
+
+def test_the_provisional_end_is_dashed_from_the_last_settled_point() -> None:
+    made = drawn(table(["settled", "settled", "provisional"]))
+    layers = made["layer"]
+    dashed = [one for one in layers if one["mark"].get("strokeDash") == [2, 3]]  # type: ignore[attr-defined]
+    rows = made["datasets"][dashed[0]["data"]["name"]]  # type: ignore[index]
+    assert [row["state"] for row in rows] == ["settled", "provisional"]
+
+
+def test_a_lonely_point_is_seen() -> None:
+    made = json.dumps(drawn(table(["missing", "settled", "missing"])))
+    assert '"size": 45' in made
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_charts_speak_the_language_of_the_reader(language: words.Language) -> None:
+    words.speak(language)
+    made = drawn(table(["settled"] * 4))
+    words.speak("fr")
+    locale = made["config"]["locale"]  # type: ignore[index]
+    assert locale["number"]["decimal"] == ("," if language == "fr" else ".")
+    assert locale["time"]["months"][0] == ("janvier" if language == "fr" else "January")
+
+
+def test_a_chart_asks_no_other_machine() -> None:
+    made = drawn(table(["settled"] * 4))
+    made.pop("$schema")
+    assert "http" not in json.dumps(made)
+
+
+def test_words_for_screen_readers_are_kept_apart_from_markup() -> None:
+    assert charts.markdown_safe("<b> [x](y) `z` **gras** $1$ :red[a]") == (
+        "\\<b\\> \\[x\\](y) \\`z\\` **gras** \\$1\\$ \\:red\\[a\\]"
+    )
+
+
+def test_events_stand_on_their_days() -> None:
+    rows = pd.DataFrame(
+        {
+            "date": [pd.Timestamp(2026, 8, 11)],
+            "kind": ["law"],
+            "kind_name": ["Loi"],
+            "title": ["Consentement"],
+            "words": ["mardi 11 août 2026"],
+            "lane": [0],
+            "labelled": [True],
+            "side": ["left"],
+        }
+    )
+    made = charts.event_lane(
+        rows, LIGHT, dt.date(2026, 1, 1), dt.date(2026, 12, 1), step="month"
+    ).to_dict()
+    assert made["layer"][0]["encoding"]["x"]["scale"]["domain"][0] == {
+        "year": 2026,
+        "month": 1,
+        "date": 1,
+    }
