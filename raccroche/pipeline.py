@@ -34,7 +34,7 @@ class Progress(Protocol):
     def __call__(self, source: str, *, got: int, new: int, declared: int | None) -> None: ...
 
 
-def _silent(source: str, *, got: int, new: int, declared: int | None) -> None:
+def silent(source: str, *, got: int, new: int, declared: int | None) -> None:
     pass
 
 
@@ -120,7 +120,7 @@ async def collect(
     *,
     only: Sequence[str] = (),
     since: datetime | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     stop: asyncio.Event | None = None,
 ) -> list[Run]:
     """

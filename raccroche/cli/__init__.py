@@ -3,13 +3,13 @@
 import os
 import sys
 
-from raccroche.cli import data, labels, operate, sources
+from raccroche.cli import data, labels, operate, rights, sources
 from raccroche.cli.common import app
 from raccroche.errors import RaccrocheError
 
 __all__ = ["app", "main"]
 
-for group in (sources, labels, data, operate):
+for group in (sources, labels, data, operate, rights):
     group.register(app)
 
 

@@ -1,6 +1,8 @@
 """What every command shares: the application, the configuration, the store, progress and logs."""
 
+import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ from rich.progress import (
 from raccroche import __version__
 from raccroche import config as configuration
 from raccroche.config import Config
+from raccroche.redact import url_without_secrets
 from raccroche.store import Store
 
 app = typer.Typer(
@@ -75,6 +78,36 @@ def set_up_logs(level: int) -> None:
     logging.basicConfig(level=level, format="%(message)s", handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "hpack", "apscheduler"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class JsonLines(logging.Formatter):
+    """A log record as one JSON object a line, secrets of addresses taken out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        row = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": without_secrets(record.getMessage()),
+        }
+        if record.exc_info:
+            row["error"] = without_secrets(self.formatException(record.exc_info))
+        return json.dumps(row, ensure_ascii=False)
+
+
+def without_secrets(text: str) -> str:
+    """*text* with the secrets of every address in it replaced."""
+    return _ADDRESS.sub(lambda found: url_without_secrets(found.group()), text)
+
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s'\"<>\])]{1,2000}")
+
+
+def set_up_json_logs() -> None:
+    """For services: one JSON object a line on standard error, information included."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
 
 
 def load_config() -> Config:

@@ -1,6 +1,8 @@
 """Commands that run the house: run, dashboard, demo, status, doctor."""
 
+import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,17 +15,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from raccroche import pipeline
-from raccroche.cli.common import bar, load_config, open_store, out
+from raccroche.cli.common import bar, err, load_config, open_store, out, set_up_json_logs
 from raccroche.cli.sources import exit_code, run_collection, show_runs
 from raccroche.config import Config
 from raccroche.errors import ConfigError
 from raccroche.labelling import load_labeller
+from raccroche.routine import Round, run_round
+from raccroche.store import Store
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 
 
 def register(app: typer.Typer) -> None:
     app.command()(run)
+    app.command()(schedule)
     app.command()(dashboard)
     app.command()(demo)
     app.command()(status)
@@ -32,25 +37,65 @@ def register(app: typer.Typer) -> None:
 
 def run() -> None:
     """
-    Collect, then label what is new: once, safe to repeat, never two at a time.
+    One whole round: collect, label, look for alerts, purge, publish. Safe to repeat, never two at a
+    time.
 
     Example: `raccroche run`
     """
     config = load_config()
+    if not pipeline.jobs(config):
+        raise ConfigError(f"{config.path}: no source is enabled; see `raccroche sources`")
     labeller = load_labeller(config)
-    with open_store(config) as store, store.lock("run"):
-        runs = run_collection(config, store, (), None)
-        with bar("labelling") as (progress, task):
-            done = pipeline.label(
-                config,
-                store,
-                labeller,
-                batch_size=config.nlp.batch_size,
-                progress=lambda n: progress.update(task, advance=n),
+
+    async def work(store: Store) -> Round:
+        stop = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        with bar("collecting") as (progress, task):
+
+            def report(source: str, *, got: int, new: int, declared: int | None) -> None:
+                progress.update(task, advance=1, description=f"{source}: {new} new, {got} read")
+
+            def labelled(count: int) -> None:
+                progress.update(task, advance=count, description="labelling")
+
+            return await run_round(
+                config, store, labeller, progress=report, labelled=labelled, stop=stop
             )
-    show_runs(runs)
-    out.print(f"{done} posts labelled by {pipeline.labeller_id(labeller)}")
-    raise typer.Exit(exit_code(runs))
+
+    with open_store(config) as store:
+        done = asyncio.run(work(store))
+    show_round(done)
+    raise typer.Exit(exit_code(done.runs) or (1 if done.problems else 0))
+
+
+def show_round(done: Round) -> None:
+    """What a round did, in a table and two lines."""
+    show_runs(done.runs)
+    out.print(
+        f"{done.labelled} posts labelled, {done.alerts} alerts ({done.sent} sent), "
+        f"{done.purged} texts and raw answers purged"
+    )
+    for problem in done.problems:
+        err.print(problem, highlight=False, markup=False)
+
+
+def schedule() -> None:
+    """
+    Run rounds by the cron expressions of config.toml until SIGTERM or Ctrl-C; misses nothing.
+
+    Example: `raccroche schedule`
+    """
+    from raccroche.schedule import keep_running, timetable
+
+    config = load_config()
+    if not sys.stderr.isatty():
+        set_up_json_logs()
+    for cron, names in timetable(config).items():
+        out.print(f"{cron}: {', '.join(names)}", highlight=False, markup=False)
+    labeller = load_labeller(config)
+    with open_store(config) as store:
+        asyncio.run(keep_running(config, store, labeller, told=show_round))
 
 
 def dashboard(

@@ -16,12 +16,11 @@ from collectors import files
 from collectors.contract import Source
 from collectors.table import recognise
 from collectors.table import sources as platforms
-from raccroche import pipeline
-from raccroche.archive import Archive, read_warc
+from raccroche import pipeline, routine
+from raccroche.archive import read_warc
 from raccroche.cli.common import bar, err, load_config, open_store, out, parse_since
 from raccroche.config import Config
 from raccroche.errors import ConfigError, ImportFileError, SourceError
-from raccroche.http import Client
 from raccroche.post import Added, Answer, Post, Run, Verdict
 from raccroche.privacy import Pseudonyms, protect
 from raccroche.replay import replay
@@ -72,7 +71,7 @@ def replay_archive() -> None:
     Example: `raccroche replay`
     """
     config = load_config()
-    archive = archive_of(config)
+    archive = routine.archive_of(config)
     if archive is None:
         raise ConfigError(f"{config.path}: [collect] archive is empty: nothing is kept to replay")
     _replay(config, archive.answers(), via="replay")
@@ -108,36 +107,11 @@ def run_collection(
                 told = f" of {declared} declared" if declared else ""
                 progress.update(task, advance=1, description=f"{source}: {new} new, {got}{told}")
 
-            async with client_of(config) as client:
-                return await pipeline.collect(
-                    config, store, client, only=only, since=since, progress=report, stop=stop
-                )
+            return await routine.collect(
+                config, store, only=only, since=since, progress=report, stop=stop
+            )
 
     return asyncio.run(work())
-
-
-def client_of(config: Config) -> Client:
-    """The polite client as *config* describes it."""
-    options = config.collect
-    return Client(
-        contact=options.contact,
-        user_agent=options.user_agent,
-        allow_hosts=options.allow_hosts,
-        rate=options.rate,
-        longest_wait=options.longest_wait,
-        timeout=options.timeout,
-        max_body=int(options.max_body_mb * 1_000_000),
-        cache=config.resolve(options.cache) if options.cache else None,
-        archive=archive_of(config),
-    )
-
-
-def archive_of(config: Config) -> Archive | None:
-    """Where raw answers are kept; None where the configuration keeps none."""
-    if not config.collect.archive:
-        return None
-    folder = config.resolve(config.collect.archive)
-    return Archive(folder, retention_days=config.collect.archive_days)
 
 
 def show_runs(runs: Sequence[Run]) -> None:

@@ -1,0 +1,197 @@
+"""
+What persons may ask for, and what the law asks of the house: erasure, objection, retention,
+register.
+"""
+
+import html
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from raccroche.archive import Archive
+from raccroche.config import Config
+from raccroche.post import Post
+from raccroche.privacy import Pseudonyms
+from raccroche.store import ExportRecord, Store
+
+_SNIPPET = 40  # characters of a text that tell it apart in a raw answer
+_SHORTEST = 8  # a shorter name or id would match other people's pages
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an erasure removed, and the exports made before it, to be issued anew."""
+
+    posts: int
+    labels: int
+    archived: int
+    exports: tuple[ExportRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What retention removed: texts blanked, raw answers dropped."""
+
+    texts: int
+    archived: int
+
+
+def pseudonyms_of(config: Config, author: str, platforms: Sequence[str]) -> list[str]:
+    """The pseudonyms under which *author* is stored, one a platform; a pseudonym stays as it is."""
+    if author.startswith("p_"):
+        return [author]
+    keyed = Pseudonyms.from_file(config.resolve(config.privacy.key_file))
+    return [name for platform in platforms if (name := keyed.of(platform, author))]
+
+
+def erase(
+    config: Config,
+    store: Store,
+    archive: Archive | None,
+    *,
+    author: str = "",
+    platforms: Sequence[str] = (),
+    post_ids: Sequence[str] = (),
+    urls: Sequence[str] = (),
+    reason: str = "",
+) -> Report:
+    """
+    Remove posts everywhere: rows, labels, search index, raw answers; they are not collected again.
+
+    The freed bytes leave the database file. Raw answers go whole when they hold one of the posts.
+    """
+    names = pseudonyms_of(config, author, platforms) if author else []
+    found = [detail.post for one in post_ids if (detail := store.post(one)) is not None]
+    needles = list(_needles([author], found, urls))
+    erased = store.erase(post_ids=post_ids, authors=names, urls=urls, reason=reason)
+    archived = archive.erase(_asked(urls), holding=_holding(needles)) if archive else 0
+    return Report(erased.posts, erased.labels, archived, tuple(store.exports()))
+
+
+def object_to(
+    config: Config,
+    store: Store,
+    *,
+    author: str = "",
+    platforms: Sequence[str] = (),
+    urls: Sequence[str] = (),
+    reason: str = "",
+) -> int:
+    """Record an objection: this author, these addresses are not collected from now on."""
+    names = pseudonyms_of(config, author, platforms) if author else []
+    return store.suppress(authors=names, urls=urls, reason=reason or "objection")
+
+
+def purge(config: Config, store: Store, archive: Archive | None, now: datetime) -> Purged:
+    """Blank the texts older than [privacy] text_days; drop raw answers older than archive_days."""
+    limit = (now - timedelta(days=config.privacy.text_days)).date()
+    texts = store.forget_texts(limit)
+    archived = archive.purge() if archive else 0
+    return Purged(texts, archived)
+
+
+def _needles(names: Sequence[str], posts: Sequence[Post], urls: Sequence[str]) -> Iterator[bytes]:
+    """Every spelling in which a raw answer may hold what is to go: plain, in JSON, in HTML."""
+    words = [*names, *urls]
+    for post in posts:
+        words += [post.url or "", post.uri or "", post.text[:_SNIPPET].split("\n")[0]]
+    for word in words:
+        if len(word) >= _SHORTEST:
+            yield word.encode()
+            yield json.dumps(word)[1:-1].encode()
+            yield html.escape(word).encode()
+
+
+def _holding(needles: Sequence[bytes]) -> "_Holding":
+    return _Holding(tuple(needles))
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding:
+    needles: tuple[bytes, ...]
+
+    def __call__(self, body: bytes) -> bool:
+        return any(needle in body for needle in self.needles)
+
+
+@dataclass(frozen=True, slots=True)
+class _asked:
+    urls: Sequence[str]
+
+    def __call__(self, url: str) -> bool:
+        return url in self.urls
+
+
+def register(config: Config, store: Store) -> str:
+    """The record of processing activities (GDPR art. 30) as Markdown, from the configuration."""
+    options = config.privacy
+    lines = [
+        "# Registre des traitements : Raccroche",
+        "",
+        f"- Établi le : {datetime.now(UTC).date()}",
+        f"- Responsable : {options.controller or '**à renseigner** ([privacy] controller)'}",
+        f"- Contact : {config.collect.contact or '**à renseigner** ([collect] contact)'}",
+        f"- Base légale : {options.basis or '**à renseigner** ([privacy] basis)'}",
+        "- Finalité : compter, par marque et dans le temps, les publications publiques qui "
+        "parlent de démarchage téléphonique.",
+        "- Personnes concernées : auteurs de publications publiques.",
+        "- Données : texte public masqué (numéros, adresses électroniques, IBAN), pseudonyme "
+        "à clé, date, adresse de la publication, étiquettes.",
+        f"- Conservation : textes {options.text_days} jours, réponses brutes "
+        f"{config.collect.archive_days} jours, étiquettes et comptes sans limite.",
+        "- Sécurité : pseudonymes HMAC-SHA-256 dont la clé est hors de la base, masquage avant "
+        "la première écriture, aucune publication de noms d'auteurs.",
+        "- Destinataires : les personnes autorisées du tableau de bord ; exports à pseudonymes "
+        "salés.",
+        "",
+        "## Sources",
+        "",
+        "| source | plateforme | active | finalité | robots et réserves à la dernière collecte |",
+        "|---|---|---|---|---|",
+    ]
+    last = store.last_runs()
+    for source in config.sources:
+        run = last.get(source.name)
+        lines.append(
+            f"| {source.name} | {source.platform} | {'oui' if source.enabled else 'non'} | "
+            f"{source.purpose} | {run.robots if run else 'jamais collectée'} |"
+        )
+    lines += [
+        "",
+        "## Retraits et oppositions",
+        "",
+        f"{len(store.takedowns(10_000))} inscrits au journal.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def information(config: Config) -> str:
+    """The page for the persons concerned (GDPR art. 14), in French, as Markdown."""
+    options = config.privacy
+    contact = config.collect.contact or "**adresse à renseigner**"
+    return f"""# Vos publications et Raccroche
+
+{options.controller or "**Le responsable, à renseigner,**"} observe ce que le public écrit du
+démarchage téléphonique.
+
+**Ce qui est lu.** Des publications et commentaires publics qui nomment une marque. Aucun accès
+réservé n'est
+contourné ; les refus exprimés par les sites (robots.txt, réserve de fouille) sont respectés.
+
+**Ce qui est gardé.** Le texte, dont les numéros de téléphone, adresses électroniques et IBAN sont
+masqués ; la date ;
+l'adresse de la publication ; un pseudonyme calculé avec une clé secrète à la place de votre nom.
+Les textes sont
+effacés après {options.text_days} jours, les réponses brutes des sites après
+{config.collect.archive_days} jours.
+
+**Pourquoi.** Compter, par marque et dans le temps, les plaintes de démarchage. Base légale :
+{options.basis or "**à renseigner**"}. Aucun profil n'est fait, aucun nom d'auteur n'est publié.
+
+**Vos droits.** Vous pouvez demander l'accès, l'effacement, ou vous opposer à la lecture de vos
+publications : écrivez à
+{contact} en donnant l'adresse de la publication ou le nom du compte. L'effacement vaut aussi pour
+l'avenir. Vous pouvez
+saisir la CNIL.
+"""

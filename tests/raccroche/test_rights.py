@@ -1,0 +1,161 @@
+"""Erasure, objection, retention and register, through the commands that do them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from raccroche import rights
+from raccroche.archive import Archive
+from raccroche.config import CollectConfig, Config, PrivacyConfig, SourceConfig
+from raccroche.post import Answer, Labels, Mention, Post
+from raccroche.privacy import Pseudonyms, protect
+from raccroche.store import ExportRecord, Filters, Store
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+LABELLER = "test@1"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(
+        tmp_path / "config.toml",
+        collect=CollectConfig(contact="contact@observatoire.example", archive="warc"),
+        privacy=PrivacyConfig(
+            key_file="key", controller="L'Observatoire", basis="intérêt légitime"
+        ),
+        sources=(SourceConfig("forum", "wordpress", enabled=True, purpose="compter"),),
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path, config: Config) -> Iterator[Store]:
+    with Store.open(tmp_path / "s.sqlite3") as opened:
+        keep(opened, config, post(1, "zoe_martin", "Zwyx", days=10))
+        keep(opened, config, post(2, "zoe_martin", "Qwyx", days=500))
+        keep(opened, config, post(3, "paul_durand", "Vwyx", days=500))
+        yield opened
+
+
+def post(number: int, author: str, word: str, *, days: int) -> Post:
+    return Post(
+        source="wordpress/blog.example",
+        platform="wordpress",
+        native_id=str(number),
+        title=f"Titre {word}",
+        text=f"{word} : la société Mandarine appelle trois fois par jour, numéro {number}",
+        author=author,
+        url=f"https://blog.example/article#comment-{number}",
+        published_at=NOW - timedelta(days=days),
+    )
+
+
+def keep(store: Store, config: Config, given: Post) -> None:
+    safe = protect(given, Pseudonyms.from_file(config.resolve("key")))
+    store.add_posts([safe])
+    store.add_labels(
+        [
+            Labels(
+                post_id=safe.id,
+                labeller=LABELLER,
+                sentiment="negative",
+                phone_harassment=True,
+                testimony=True,
+                topics=("phone_harassment",),
+                mentions=(Mention("Mandarine", "negative", True, "caller"),),
+                language="fr",
+            )
+        ]
+    )
+
+
+def bytes_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("s.sqlite3*"))
+
+
+def test_an_author_is_erased_everywhere_and_kept_out(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    archive = Archive(tmp_path / "warc")
+    for name in ("zoe_martin", "paul_durand"):
+        body = f'[{{"author_name": "{name}", "content": "..."}}]'.encode()
+        archive.add(Answer(f"https://blog.example/{name}", body), source="forum", sent={})
+    store.add_export(ExportRecord("exports/august", "csv", 3))
+    assert b"Zwyx" in bytes_of(tmp_path)
+    report = rights.erase(
+        config, store, archive, author="zoe_martin", platforms=["wordpress"], reason="demande"
+    )
+    archive.close()
+    assert (report.posts, report.labels, report.archived) == (2, 2, 1)
+    assert [record.path for record in report.exports] == ["exports/august"]
+    assert b"Zwyx" not in bytes_of(tmp_path)
+    assert b"Qwyx" not in bytes_of(tmp_path)
+    assert b"Vwyx" in bytes_of(tmp_path)
+    assert [answer.url for answer in archive.answers()] == ["https://blog.example/paul_durand"]
+    keep_again = protect(post(1, "zoe_martin", "Zwyx", days=10), Pseudonyms(key(config)))
+    assert store.add_posts([keep_again]).new == 0
+    assert store.totals(Filters(labeller=LABELLER)).harassment == 1
+    assert store.check() == []
+
+
+def key(config: Config) -> bytes:
+    return config.resolve("key").read_bytes()
+
+
+def test_a_post_is_erased_by_its_address(config: Config, store: Store) -> None:
+    report = rights.erase(config, store, None, urls=["https://blog.example/article#comment-3"])
+    assert report.posts == 1
+    assert store.post("wordpress/blog.example:3") is None
+
+
+def test_an_objection_removes_nothing_and_keeps_the_next_posts_out(
+    config: Config, store: Store
+) -> None:
+    added = rights.object_to(config, store, author="paul_durand", platforms=["wordpress"])
+    assert added == 1
+    assert store.post("wordpress/blog.example:3") is not None
+    later = protect(post(9, "paul_durand", "Nwyx", days=1), Pseudonyms(key(config)))
+    assert store.add_posts([later]).new == 0
+
+
+def test_retention_blanks_texts_and_keeps_labels_and_counts(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    before = store.totals(Filters(labeller=LABELLER))
+    done = rights.purge(config, store, None, NOW)
+    assert done.texts == 2
+    assert store.totals(Filters(labeller=LABELLER)) == before
+    assert b"Qwyx" not in bytes_of(tmp_path)
+    assert b"Zwyx" in bytes_of(tmp_path)
+    assert len(store.search("Mandarine", Filters(labeller=LABELLER)).rows) == 1
+    assert store.check() == []
+
+
+def test_a_text_that_is_gone_does_not_come_back(config: Config, store: Store) -> None:
+    rights.purge(config, store, None, NOW)
+    again = protect(post(2, "zoe_martin", "Qwyx", days=500), Pseudonyms(key(config)))
+    added = store.add_posts([again])
+    assert (added.known, added.edited) == (1, 0)
+    detail = store.post("wordpress/blog.example:2")
+    assert detail is not None
+    assert detail.post.text == ""
+
+
+def test_retention_twice_does_nothing_the_second_time(config: Config, store: Store) -> None:
+    rights.purge(config, store, None, NOW)
+    assert rights.purge(config, store, None, NOW).texts == 0
+
+
+def test_the_register_names_sources_purposes_basis_and_retention(
+    config: Config, store: Store
+) -> None:
+    text = rights.register(config, store)
+    for word in ("L'Observatoire", "intérêt légitime", "forum", "compter", "395 jours", "30 jours"):
+        assert word in text
+
+
+def test_the_information_page_says_whom_to_write_to(config: Config) -> None:
+    text = rights.information(config)
+    assert "contact@observatoire.example" in text
+    assert "CNIL" in text
