@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from raccroche.errors import SourceError
 
@@ -24,7 +24,7 @@ def need(row: Any, path: str, kind: type[T], url: str) -> T:
         raise SourceError(
             f"field {path} is {type(value).__name__}, expected {kind.__name__}", url=url
         )
-    return value
+    return _sound(value)
 
 
 def identifier(row: Any, path: str, url: str) -> str:
@@ -46,7 +46,7 @@ def optional(row: Any, path: str, kind: type[T]) -> T | None:
         value = value.get(name)
     if isinstance(value, bool) and kind is not bool:
         return None
-    return value if isinstance(value, kind) else None
+    return _sound(value) if isinstance(value, kind) else None
 
 
 def rows(data: Any, url: str, what: str = "rows") -> list[Any]:
@@ -74,6 +74,11 @@ def counts(**numbers: Any) -> dict[str, int]:
     }
 
 
+def _sound(value: T) -> T:
+    """*value*, a text as one that can be encoded."""
+    return cast(T, _safe(value)) if isinstance(value, str) else value
+
+
 def _safe(text: str) -> str:
     """*text* that a database takes: a lone surrogate becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

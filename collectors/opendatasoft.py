@@ -176,14 +176,19 @@ def _period(value: Any) -> str | None:
 
 
 def _facets(groups: list[Any], name: str) -> Iterator[Value]:
-    """Counts beside a list of records, by date; other facets have no period."""
+    """Counts beside a list of records, by date, of the finest kind; others have no period."""
     for group in groups:
+        dated: list[tuple[str, int]] = []
         for facet in optional(group, "facets", list) or []:
             path = optional(facet, "path", str) or optional(facet, "value", str)
             period = _period(path or optional(facet, "name", str))
             count = optional(facet, "count", int)
             if period and count is not None:
-                yield (name, period, float(count), _UNIT)
+                dated.append((period, count))
+        finest = max((len(period) for period, _ in dated), default=0)
+        yield from (
+            (name, period, float(count), _UNIT) for period, count in dated if len(period) == finest
+        )
 
 
 def _dataset(data: Any, answer: Answer) -> str:

@@ -164,7 +164,7 @@ def _post(row: Any, answer: Answer) -> Post:
         published_at=created.at,
         title=title if kind == "question" else None,
         url=link,
-        parent=_parent(row, kind),
+        parent=_parent(row, kind, answer),
         thread=f"question/{question}" if question is not None else None,
         thread_title=title,
         engagement=counts(
@@ -188,19 +188,19 @@ def _link(row: Mapping[str, Any], kind: str, answer: Answer) -> str | None:
     server = f"{site}.com" if site in _OWN_DOMAINS else f"{site}.stackexchange.com"
     server = urlsplit(f"https://{site}").hostname or server if site.count(".") > 1 else server
     if kind == "comment":
-        return f"https://{server}/posts/comments/{row.get('comment_id')}"
+        return absolute(f"https://{server}/posts/comments/{row.get('comment_id')}", "")
     short = {"answer": "a", "question": "q"}[kind]
-    return f"https://{server}/{short}/{row.get(f'{kind}_id')}"
+    return absolute(f"https://{server}/{short}/{row.get(f'{kind}_id')}", "")
 
 
-def _parent(row: Mapping[str, Any], kind: str) -> str | None:
+def _parent(row: Mapping[str, Any], kind: str, answer: Answer) -> str | None:
     if kind == "answer":
         question = optional(row, "question_id", int)
         return f"question/{question}" if question is not None else None
     if kind != "comment":
         return None
     number = optional(row, "post_id", int)
-    on = optional(row, "post_type", str) or "post"
+    on = optional(row, "post_type", str) or answer.context.get("on") or "post"
     return f"{on}/{number}" if number is not None else None
 
 
@@ -221,7 +221,10 @@ def _below(answer: Answer, listed: list[Any]) -> Iterator[Request]:
     joined = ";".join(ids[:100])
     context = {**asked.context, "accept_status": _STATUSES}
     yield Request(
-        f"{_ROOT}/{asked.phase}/{joined}/comments", params=params, context=context, phase="comments"
+        f"{_ROOT}/{asked.phase}/{joined}/comments",
+        params=params,
+        context={**context, "on": field.removesuffix("_id")},
+        phase="comments",
     )
     if asked.phase == "questions" and any(optional(row, "answer_count", int) for row in listed):
         url = f"{_ROOT}/questions/{joined}/answers"

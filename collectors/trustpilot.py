@@ -51,7 +51,7 @@ class Settings:
         if self.api_key is not None:
             words(self.api_key, "api_key")
         for unit in self.units:
-            if not re.fullmatch(r"[\w.-]{2,200}", unit):
+            if not re.fullmatch(r"[\w.-]{1,200}", unit):
                 raise ValueError(f"units: {unit!r} is neither a domain nor an id")
 
 

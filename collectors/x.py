@@ -200,7 +200,7 @@ def _language(lang: str | None) -> str | None:
 
 def _replaced(row: Mapping[str, Any]) -> list[str]:
     """Ids of the earlier versions of an edited post."""
-    history = [str(one) for one in optional(row, "edit_history_tweet_ids", list) or []]
+    history = [one_line(str(one)) for one in optional(row, "edit_history_tweet_ids", list) or []]
     own = str(row["id"])
     return history[: history.index(own)] if own in history else []
 
