@@ -41,6 +41,7 @@ NAME = "raccroche-embedded"
 MODEL_FILE = "models/embedded.npz"
 FORMAT = 1
 CHUNK = 256  # posts read and multiplied at once
+NEARLY = 0.7  # share of its cut that makes a topic better than none
 NO_WORDS = "no_words"  # the refusal of a post with nothing to read
 FACTS_FROM = 0.1  # facts are looked for where harassment is at least this probable
 
@@ -294,7 +295,7 @@ class Decider:
             sentiment=sentiment,
             phone_harassment=harassment,
             testimony=bool(said[self._at["testimony"]]),
-            topics=self._said_topics(said, harassment),
+            topics=self._said_topics(chances, harassment),
             signals=signals,
             brands={
                 view.name: self._brand(view, row, harassment, float(chances[self._reports]))
@@ -321,10 +322,15 @@ class Decider:
         best = int(np.argmax(mood * self._post.cuts[start : start + 3]))
         return SENTIMENTS[best], [float(p) for p in mood]
 
-    def _said_topics(self, said: npt.NDArray[np.bool_], harassment: bool) -> tuple[str, ...]:
-        topics = [t for t, i in self._topics if said[i] and t != "other"]
+    def _said_topics(self, chances: Floats, harassment: bool) -> tuple[str, ...]:
+        """Return the topics that reach their cuts; when none does, one that nearly does."""
+        share = chances / self._post.cuts
+        topics = [t for t, i in self._topics if share[i] >= 1 and t != "other"]
         if harassment:
             topics.insert(0, "phone_harassment")
+        elif not topics and share[self._at["other"]] < 1:
+            nearest, topic = max((share[i], t) for t, i in self._topics if t != "other")
+            topics = [topic] if nearest >= NEARLY else []
         return tuple(topics) or ("other",)
 
     def _brand(

@@ -96,7 +96,8 @@ def fit(
 
     def objective(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         weights = flat.reshape(columns + 1, heads).astype(np.float32)
-        answers = probabilities(scaled @ weights[:-1] + weights[-1] * start_scale, outputs)
+        logits = scaled @ weights[:-1] + weights[-1] * start_scale
+        answers = probabilities(logits, outputs)
         gap = targets.weights * (answers - targets.values)
         slope = np.empty_like(weights)
         slope[:-1] = turned @ gap + decay * weights[:-1]

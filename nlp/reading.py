@@ -21,6 +21,7 @@ THIS_WORD = "xcette"
 OTHER_WORD = "xautre"
 QUOTE_WORD = "xcite"
 NEAR = 6  # words each side of a brand that are marked as near it
+RULES_EVIDENCE = "rules.evidence"
 SCORE_STEPS = (0.5, 1.0, HARASSMENT_THRESHOLD, 2.5, 3.5, 5.0)
 EVIDENCE_STEPS = (0.5, 1.0, 1.5, 2.5)
 NEAR_RULES = ("call.", "h.", "sent.", "attr.", "no.", "sig.", "own.")
@@ -73,6 +74,7 @@ def post_extras(analysis: Analysis) -> dict[str, float]:
     extras["shout"] = log1p(text.count("!"))
     harassment = analysis.score >= HARASSMENT_THRESHOLD
     extras[f"rules.{sentiment_of(analysis, harassment)}"] = 1.0
+    extras[RULES_EVIDENCE] = float(np.clip(analysis.score - HARASSMENT_THRESHOLD, -2.0, 2.0))
     extras["rules.testimony"] = float(is_testimony(analysis))
     for step in SCORE_STEPS:
         if analysis.score >= step:

@@ -30,7 +30,14 @@ from nlp.corpus import (
 from nlp.evaluate import Scores, brand_key, evaluate
 from nlp.features import Pairs, Vocabulary, ngrams
 from nlp.heads import Outputs, Targets, fit, platt, probabilities, sigmoid, threshold
-from nlp.reading import BrandView, brand_views, document, post_extras, table
+from nlp.reading import (
+    RULES_EVIDENCE,
+    BrandView,
+    brand_views,
+    document,
+    post_extras,
+    table,
+)
 from nlp.rules import Analysis, Reader
 from nlp.types import ROLES, SENTIMENTS, SIGNALS, TOPICS
 
@@ -43,6 +50,7 @@ POST_OUTPUTS = Outputs((*SENTIMENTS, *GENERAL, *FLAGS, *TOPICS[1:], *SIGNALS), (
 PAIR_OUTPUTS = Outputs(("harassment", *SENTIMENTS, *ROLES), ((1, 4), (4, 4 + len(ROLES))))
 FOLDS = 5
 LEAST = 2
+TRUST = 0.5  # log-odds of harassment for each point of the rules' evidence
 RARE, HELP = 20, 0.3  # see `cuts_of`
 MOST = {"post": 50_000, "pair": 20_000}
 WEIGHTS = {"annotated": 1.0, "written": 0.4, "umsab": 0.5}
@@ -217,11 +225,13 @@ class Design:
     outputs: Outputs
     recipes: Sequence[Recipe]
     grams: int
+    trust: Floats | None = None  # added to the weights that are learnt, shape of the weights
 
     def fitted(self, rows: npt.NDArray[np.int64]) -> Floats:
         """Fit on some rows."""
         targets = Targets(self.targets.values[rows], self.targets.weights[rows])
-        return fit_groups(self.features[rows], targets, self.outputs, self.recipes, self.grams)
+        weights = fit_groups(self.features[rows], targets, self.outputs, self.recipes, self.grams)
+        return weights + self.trust if self.trust is not None else weights
 
     def logits(self, weights: Floats, rows: npt.NDArray[np.int64]) -> Floats:
         return np.asarray(self.features[rows] @ weights[:-1] + weights[-1], dtype=np.float32)
@@ -303,7 +313,18 @@ class Learner:
             blocks.append(csr_array((rows @ self.stars)[:, None]))
         blocks.append(origins(origin))
         features = csr_array(hstack(blocks, format="csr", dtype=np.float32))
-        return Design(features, targets, self.outputs, self.recipes, len(self.vocabulary))
+        grams_seen = len(self.vocabulary)
+        trust = self._trust(features.shape[1])
+        return Design(features, targets, self.outputs, self.recipes, grams_seen, trust)
+
+    def _trust(self, columns: int) -> Floats | None:
+        """Return the say that rules keep beside what is learnt: two judges err less than one."""
+        if RULES_EVIDENCE not in self.names:
+            return None
+        trust = np.zeros((columns + 1, len(self.outputs.names)), dtype=np.float32)
+        row = len(self.vocabulary) + self.names.index(RULES_EVIDENCE)
+        trust[row, self.outputs.column("phone_harassment")] = TRUST
+        return trust
 
     def heads(self, weights: Floats, cuts: Cuts) -> Heads:
         """Return heads ready to label: the star weights are folded into the n-grams'."""

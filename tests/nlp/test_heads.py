@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from nlp.heads import Outputs, Targets, fit, platt, probabilities, quantised, threshold
+from nlp.heads import LEAST_CUT, Outputs, Targets, fit, platt, probabilities, quantised, threshold
 
 RNG = np.random.default_rng(0)
 
@@ -64,13 +64,18 @@ def test_calibration_leaves_a_head_that_nearly_never_says_yes() -> None:
     assert platt(np.zeros(5, np.float32), np.zeros(5, np.float32), np.ones(5, np.float32)) == (1, 0)
 
 
-def test_the_cut_is_where_f1_is_best_and_near_the_prior_without_evidence() -> None:
+def test_the_cut_is_half_of_the_best_f1() -> None:
     truth = np.repeat([0, 1], 200).astype(np.float32)
-    said = np.concatenate([RNG.uniform(0, 0.25, 200), RNG.uniform(0.3, 0.9, 200)])
     ones = np.ones(400, dtype=np.float32)
-    assert 0.2 < threshold(said.astype(np.float32), truth, ones) < 0.32
-    none = np.zeros(400, dtype=np.float32)
-    assert threshold(said.astype(np.float32), none, ones, prior=0.4) == 0.4
+    sure = np.where(truth > 0, 0.9, 0.05).astype(np.float32)
+    assert threshold(sure, truth, ones) == pytest.approx(0.5, abs=0.01)
+    blind = np.full(400, 0.5, dtype=np.float32)
+    assert threshold(blind, truth, ones) == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_a_head_that_never_should_say_yes_keeps_a_least_cut() -> None:
+    said = np.linspace(0, 1, 50).astype(np.float32)
+    assert threshold(said, np.zeros(50, np.float32), np.ones(50, np.float32)) == LEAST_CUT
 
 
 def test_int8_weights_are_within_half_a_step() -> None:
