@@ -1,7 +1,7 @@
 """What the views may read: the only place that caches, keyed on the version of the data."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -296,6 +296,11 @@ def series_of(chosen: Selection, brands: Sequence[str]) -> pd.DataFrame:
     return series.by_period(counts, covered(chosen), brands, step=chosen.step, today=today())
 
 
-def archive(asked: Filters, form: str) -> bytes:
-    """The selection as a zipped dataset; noted in the history of exports."""
-    return archives.zipped(settings(), store(), asked, form=form, by="dashboard")
+def archive_later(asked: Filters, form: str, by: str) -> Callable[[], bytes]:
+    """
+    Makes the selection as a zipped dataset when asked; noted in the history of exports.
+
+    Streamlit calls it outside the reader's session: ask first whether they may.
+    """
+    config, opened = settings(), store()
+    return lambda: archives.zipped(config, opened, asked, form=form, by=by)

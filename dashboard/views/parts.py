@@ -197,7 +197,10 @@ def nothing_yet() -> None:
         )
     )
     st.code(
-        "raccroche demo        # un site fictif, pour voir\nraccroche run         # vos sources",
+        tr(
+            "raccroche demo    # un site fictif, pour voir\nraccroche run     # vos sources",
+            "raccroche demo    # a fictional site, to look\nraccroche run     # your sources",
+        ),
         "bash",
     )
     st.caption(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from dashboard import archives, data, filters, highlight, words
+from dashboard import access, actions, archives, data, filters, highlight, words
 from dashboard.selection import Selection
 from dashboard.views import parts
 from dashboard.words import tr
@@ -101,6 +101,7 @@ def _export(asked: Filters, total: int) -> None:
             )
         )
         return
+    reader = access.require(access.Role.READER)
     with st.popover(tr("Exporter", "Export"), key="p_export"):
         forms = {"csv": "CSV", "excel": "CSV (Excel)", "jsonl": "JSON Lines", "parquet": "Parquet"}
         form = filters.choose(
@@ -116,7 +117,7 @@ def _export(asked: Filters, total: int) -> None:
         )
         st.download_button(
             tr("Télécharger la sélection", "Download the selection"),
-            data=lambda: data.archive(asked, form),
+            data=data.archive_later(asked, form, reader.name or "dashboard"),
             file_name=f"raccroche-{data.today().isoformat()}.zip",
             mime="application/zip",
             type="primary",
@@ -275,6 +276,19 @@ def _source(post: StoredPost) -> None:
         link = highlight.safe_link(post.url)
         if link:
             st.link_button(tr("Voir à la source", "See at the source"), link, type="tertiary")
+        if st.button(
+            tr("Signaler", "Report"),
+            key="report",
+            type="tertiary",
+            help=tr(
+                "Étiquettes douteuses ou donnée personnelle visible : met la publication dans la "
+                "file « signalées » de la relecture.",
+                "Doubtful labels or visible personal data: puts the post into the “reported” "
+                "review queue.",
+            ),
+        ):
+            actions.report([post.id], reason=tr("signalée en lecture", "reported while reading"))
+            st.toast(tr("Publication signalée.", "Post reported."))
 
 
 def _moment(post: StoredPost) -> str:

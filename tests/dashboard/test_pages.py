@@ -9,7 +9,7 @@ from streamlit.util import calc_hash
 
 from raccroche.store import Store
 from tests.dashboard import samples
-from tests.dashboard.conftest import Open, everything, list_of
+from tests.dashboard.conftest import APP, Open, everything, list_of
 
 PAGES = ("", "marques", "chronologie", "sujets", "publications")
 
@@ -218,3 +218,23 @@ def test_filters_survive_a_change_of_page(open_page: Open) -> None:
     assert list_of(app, "periode") == ["90j"]
     assert list_of(app, "marques") == ["Indigo"]
     assert list_of(app, "temoignages") == ["1"]
+
+
+def test_a_report_goes_into_the_queue_of_reported_posts(open_page: Open, database: Path) -> None:
+    app = open_page("publications", database=database)
+    app.button(key="report").click().run()
+    assert not app.exception
+    with Store.open(database) as store:
+        assert len(store.review_items("reported")) == 1
+
+
+def test_a_stranger_sees_no_page_where_login_is_asked(
+    configured: Callable[[Path], Path], filled: Path
+) -> None:
+    path = configured(filled)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("[dashboard]\n", "[dashboard]\nlogin = true\n"), encoding="utf-8")
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert not app.exception
+    assert not app.metric
+    assert app.button(key="log-in").label == "Se connecter"
