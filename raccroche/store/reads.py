@@ -4,10 +4,10 @@ Posts out: pages of a selection, one post with all that is known of it, and stre
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, false, func, select
+from sqlalchemy import ColumnElement, Connection, false, select
 
 from raccroche.errors import StoreError
-from raccroche.store.counts import post_total, quick_total
+from raccroche.store.counts import post_total, quick_total, undated_posts
 from raccroche.store.labelling import labels_of, read_labels
 from raccroche.store.records import Fact, Filters, PostDetail, PostRow, PostsPage, StoredPost
 from raccroche.store.rows import (
@@ -22,7 +22,7 @@ from raccroche.store.rows import (
 from raccroche.store.selection import LABELLED, Scope, conditions, rare, scope_of
 from raccroche.store.tables import brands, counters, labels, mentions, posts
 
-_COUNTED = 10_000  # a total that the count tables cannot give is counted up to here
+COUNTED = 1_000  # a total that the count tables cannot give is counted up to here
 
 
 def page_of(
@@ -61,14 +61,12 @@ def after_cursor(after: str | None, order: str) -> list[ColumnElement[bool]]:
 def _total(
     conn: Connection, filters: Filters, which: Sequence[ColumnElement[bool]]
 ) -> tuple[int, bool]:
-    dated = filters.start is not None or filters.end is not None
-    if quick_total(filters) and dated:
-        return post_total(conn, filters), True
-    query = select(posts.c.n).select_from(LABELLED).where(*which).limit(_COUNTED + 1)
-    found = int(conn.execute(select(func.count()).select_from(query.subquery())).scalar_one())
-    if found > _COUNTED and quick_total(filters):
-        return post_total(conn, filters), False  # undated posts are in the list and in no count
-    return min(found, _COUNTED), found <= _COUNTED
+    """How many posts in all, from the count tables if they know, else counted up to a thousand."""
+    if quick_total(filters):
+        dated = filters.start is not None or filters.end is not None
+        return post_total(conn, filters) + (0 if dated else undated_posts(conn, filters)), True
+    found = len(_numbers(conn, which, COUNTED + 1, "newest"))
+    return min(found, COUNTED), found <= COUNTED
 
 
 def rows_of(conn: Connection, numbers: Sequence[int], labeller: str) -> tuple[PostRow, ...]:

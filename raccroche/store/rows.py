@@ -25,7 +25,8 @@ _FIRST_MINUTE = datetime(1990, 1, 1, tzinfo=UTC)
 # index, and stay
 # exact in JavaScript (53 bits). 134 million posts, until the year 2117.
 _ARRIVALS = 27
-LAST_ARRIVAL = (1 << _ARRIVALS) - 1
+_FIRST_DATED = 1 << _ARRIVALS
+LAST_ARRIVAL = _FIRST_DATED - 1
 
 
 def number(published: datetime | None, seq: int) -> int:
@@ -36,8 +37,13 @@ def number(published: datetime | None, seq: int) -> int:
 
 
 def numbers_between(start: date | None, end: date | None) -> tuple[int | None, int | None]:
-    """The half-open range of numbers of the posts of these days; None leaves an end open."""
-    low = None if start is None else _minute(_midnight(start)) << _ARRIVALS
+    """The half-open range of numbers of the posts of these days; None leaves an end open.
+
+    With either end, posts without a date are out.
+    """
+    if start is None and end is None:
+        return None, None
+    low = _FIRST_DATED if start is None else _minute(_midnight(start)) << _ARRIVALS
     high = None if end is None else _minute(_midnight(end + timedelta(days=1))) << _ARRIVALS
     return low, high
 
@@ -49,13 +55,13 @@ def span(post_n: int, days: int) -> tuple[int, int]:
 
 
 def is_dated(post_n: int) -> bool:
-    return post_n >= 1 << _ARRIVALS
+    return post_n >= _FIRST_DATED
 
 
 def _minute(moment: datetime | None) -> int:
     if moment is None:
         return 0
-    return max(0, int((moment - _FIRST_MINUTE).total_seconds() // 60))
+    return max(1, int((moment - _FIRST_MINUTE).total_seconds() // 60))
 
 
 def _midnight(day: date) -> datetime:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Select,
@@ -18,19 +19,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from raccroche.store.reads import after_cursor, rows_of
+from raccroche.store.reads import COUNTED, after_cursor, rows_of
 from raccroche.store.records import Filters, PostRow, PostsPage
 from raccroche.store.rows import clean
-from raccroche.store.selection import LABELLED, conditions, scope_of
+from raccroche.store.selection import LABELLED, conditions, rare_numbers, scope_of
 from raccroche.store.tables import labels, posts
 
-_COUNTED = 1_000
 _PARTS = re.compile(r'(-?)"([^"]*)"|(-?)(\S+)')
 _WORDS = re.compile(r"[^\W_]+")
 _MOST_WORDS = 20
 _MOST_TYPED = 1_000
 _OPEN, _CLOSE = "\x02", "\x03"
-_FTS = table("posts_fts", column("rowid"))
+_FTS = table("posts_fts", column("rowid", BigInteger))
 # the expression of the index posts_words, word for word
 _VECTOR: ColumnElement[Any] = literal_column(
     "to_tsvector('raccroche', left(coalesce(posts.title, '') || ' ' || posts.text, 110000))",
@@ -74,14 +74,18 @@ def search(
     if scope is None or all(part.excluded for part in wanted):
         return PostsPage()
     matching = _on_sqlite(wanted) if conn.dialect.name == "sqlite" else _on_postgresql(wanted)
-    query = matching.where(*conditions(scope))
+    few = rare_numbers(conn, scope)
+    number = _FTS.c.rowid if conn.dialect.name == "sqlite" else posts.c.n
+    # + 0: all matches are read from the index, and compared with the few before anything is joined
+    narrowed = [] if few is None else [(number + 0).in_(few)]
+    query = matching.where(*conditions(scope), *narrowed)
     found = conn.execute(query.where(*after_cursor(after, "newest")).limit(size + 1))
     numbers: list[int] = [row.n for row in found]
-    counted = select(func.count()).select_from(query.order_by(None).limit(_COUNTED + 1).subquery())
+    counted = select(func.count()).select_from(query.limit(COUNTED + 1).subquery())
     total = int(conn.execute(counted).scalar_one())
     rows = _highlighted(conn, rows_of(conn, numbers[:size], filters.labeller), wanted)
     more = str(numbers[size - 1]) if len(numbers) > size else None
-    return PostsPage(rows, more, min(total, _COUNTED), total <= _COUNTED)
+    return PostsPage(rows, more, min(total, COUNTED), total <= COUNTED)
 
 
 def _on_sqlite(wanted: Sequence[Part]) -> Select[tuple[int]]:

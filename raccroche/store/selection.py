@@ -8,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Select,
     and_,
     exists,
     func,
@@ -154,9 +153,11 @@ def own_conditions(scope: Scope) -> list[ColumnElement[bool]]:
 
 def mention_conditions(scope: Scope, table: FromClause = mentions) -> list[ColumnElement[bool]]:
     """What a mention must meet: brand, sentiment toward it, harassment by it."""
-    found = [table.c.labeller_n == scope.labeller_n]
-    if scope.brands is not None:
-        found.append(table.c.brand_n.in_(scope.brands))
+    if scope.brands is None:  # + 0: SQLite shall go by the posts of the period, not by all mentions
+        found = [table.c.labeller_n + 0 == scope.labeller_n]
+    else:
+        found = [table.c.labeller_n == scope.labeller_n, table.c.brand_n.in_(scope.brands)]
+    found += _range(scope, table.c.post_n)
     if scope.sentiments is not None:
         found.append(table.c.sentiment.in_(scope.sentiments))
     if scope.harassment_only:
@@ -195,16 +196,20 @@ def _marked(scope: Scope, numbers: list[int]) -> ColumnElement[bool]:
 
 
 def rare(conn: Connection, scope: Scope) -> ColumnElement[bool]:
-    """
-    The narrowest filter as a set of post numbers if it is small: the database then starts from it.
-    """
-    best: tuple[int, Select[tuple[int]]] | None = None
+    """The narrowest filter as a set of numbers if it is small: the database then starts from it."""
+    few = rare_numbers(conn, scope)
+    return true() if few is None else posts.c.n.in_(few)
+
+
+def rare_numbers(conn: Connection, scope: Scope) -> Any:
+    """The query for the numbers of posts under the narrowest filter; None if none is small."""
+    best: tuple[int, Any] | None = None
     for query in _narrowing(scope):
         counted = select(func.count()).select_from(query.limit(RARE).subquery())
         size = conn.execute(counted).scalar_one()
         if size < RARE and (best is None or size < best[0]):
             best = (size, query)
-    return true() if best is None else posts.c.n.in_(best[1])
+    return None if best is None else best[1]
 
 
 def _narrowing(scope: Scope) -> list[Any]:

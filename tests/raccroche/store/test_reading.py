@@ -176,3 +176,5 @@ def test_a_total_too_long_to_count_says_at_least(store: Store) -> None:
     assert (page.total, page.exact) == (1000, False)
     exact = store.posts(Filters(MODEL), size=5)
     assert (exact.total, exact.exact) == (1100, True)
+    crossed = Filters(MODEL, topics=("other",), relations=("unknown",))
+    assert store.posts(crossed, size=5).total == 1000
