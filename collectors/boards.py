@@ -431,7 +431,11 @@ def stated_zone(html: str) -> str | None:
         if name and "/" in name and _is_zone(name):
             return str(name)
         hours = int(f"{found['sign'] or '+'}{found['hours'] or 0}") + bool(found["summer"])
-        if found["minutes"] and hours in (1, 2) and re.search(r"heure|fuseau|alle zeit", tail):
+        if (
+            found["minutes"]
+            and hours in (1, 2)
+            and re.search(r"heure|fuseau|alle zeit", tail, re.IGNORECASE)
+        ):
             return None  # the offset of today: Paris and Berlin change theirs twice a year
         if -12 <= hours <= 14:
             return f"Etc/GMT{-hours:+d}" if hours else "UTC"

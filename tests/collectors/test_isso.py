@@ -1,0 +1,69 @@
+"""Isso: what a real server answers, and how a page is read again only when its count changed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collectors import isso
+from raccroche.post import State, Verdict
+from tests.servers import isso as real
+from tests.servers.collecting import collect, source, stored
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[real.Isso]:
+    if reason := real.missing():
+        pytest.skip(reason)
+    with real.isso() as running:
+        running.write("/actu/", range(1, 1001))
+        running.write("/autre/", range(1001, 1101))
+        running.write("/autre/", range(1101, 1103), mode=2)  # wait for a moderator
+        yield running
+
+
+def test_pages_are_asked_from_the_oldest_comment_on() -> None:
+    settings = isso.Settings("isso.example", pages=("/a/",))
+    (request,) = isso.requests(settings, State(cursor={"/a/": "12"}))
+
+    assert request.params == {"uri": "/a/", "limit": "100", "sort": "oldest"}
+    assert request.context["known"] == "12"
+
+
+@pytest.mark.server
+def test_all_comments_and_answers_come_and_later_only_new_ones(
+    tmp_path: Path, server: real.Isso
+) -> None:
+    settings = {"server": server.url, "pages": ["/actu/", "/autre/"]}
+    loaded = source(tmp_path, "isso", server.url, settings)
+
+    first, second = collect(loaded), collect(loaded)
+    assert (first.verdict, first.new, first.declared) == (Verdict.NEW, 1100, 1100)
+    assert (second.verdict, second.new) == (Verdict.NOTHING_NEW, 0)
+    assert second.requests < first.requests
+
+    server.write("/actu/", range(1103, 1108))
+    third = collect(loaded)
+    assert (third.verdict, third.new) == (Verdict.NEW, 5)
+    texts = {post.text for post in stored(loaded).values()}
+    assert len(texts) == 1105
+    assert "La fibre est coupée & le service muet (n° 1)" in texts
+
+
+@pytest.mark.server
+def test_the_whole_server_at_once_gives_the_same_set(tmp_path: Path, server: real.Isso) -> None:
+    named = {"server": server.url, "pages": ["/actu/", "/autre/"]}
+    one = source(tmp_path / "pages", "isso", server.url, named)
+    all_of_it = source(tmp_path / "all", "isso", server.url, {"server": server.url})
+    collect(one)
+    collect(all_of_it)
+
+    assert stored(one).keys() == stored(all_of_it).keys()
+
+
+@pytest.mark.server
+def test_a_page_nobody_commented_is_no_change_of_layout(tmp_path: Path, server: real.Isso) -> None:
+    settings = {"server": server.url, "pages": ["/nulle-part/"]}
+
+    run = collect(source(tmp_path, "isso", server.url, settings))
+    assert (run.verdict, run.got) == (Verdict.NOTHING_NEW, 0)

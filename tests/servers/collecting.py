@@ -1,0 +1,70 @@
+"""Runs one configured source through the real client, pipeline and store, as `collect` does."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from raccroche import config as configuration
+from raccroche import pipeline
+from raccroche.config import Config
+from raccroche.http import Client
+from raccroche.post import Run
+from raccroche.store import Store, StoredPost
+
+_CONFIG = """
+[store]
+url = "db.sqlite3"
+[collect]
+contact = "test@example.org"
+allow_hosts = ["{host}"]
+archive = ""
+cache = ""
+[privacy]
+key_file = "key"
+[sources.one]
+platform = "{platform}"
+enabled = true
+purpose = "test"
+{settings}
+"""
+
+
+def source(folder: Path, platform: str, url: str, settings: Mapping[str, object]) -> Config:
+    """A configuration in *folder* with one source, which may ask the host of *url*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "\n".join(f"{name} = {_toml(value)}" for name, value in settings.items())
+    path = folder / "config.toml"
+    path.write_text(
+        _CONFIG.format(host=urlsplit(url).netloc, platform=platform, settings=lines),
+        encoding="utf-8",
+    )
+    return configuration.load(path)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int) else f'"{value}"'
+
+
+def collect(loaded: Config) -> Run:
+    """One run, without the waits and robots.txt that our own servers do not need."""
+
+    async def run() -> Run:
+        with Store.open(loaded.store_url) as store:
+            options = loaded.collect
+            async with Client(
+                options.contact, options.user_agent, allow_hosts=options.allow_hosts, polite=False
+            ) as client:
+                return (await pipeline.collect(loaded, store, client))[0]
+
+    return asyncio.run(run())
+
+
+def stored(loaded: Config) -> dict[str, StoredPost]:
+    """Everything the source brought, by native id."""
+    with Store.open(loaded.store_url) as store:
+        return {post.native_id: post for post in store.unlabelled("nobody@1", 100_000)}
