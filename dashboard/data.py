@@ -15,6 +15,7 @@ from dashboard.selection import Selection
 from raccroche import config as configuration
 from raccroche import reference
 from raccroche.config import Config
+from raccroche.errors import StoreError
 from raccroche.post import Run
 from raccroche.store import (
     UNKNOWN_BRAND,
@@ -83,7 +84,10 @@ def store() -> Store:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _store(url: str) -> Store:
-    return Store.open(url)
+    try:
+        return Store.open(url)
+    except StoreError:
+        return Store.open(url, read_only=True)  # locked or not ours to write: still worth reading
 
 
 def _key() -> tuple[str, int]:

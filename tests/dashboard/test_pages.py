@@ -1,5 +1,7 @@
 """The pages on a filled database, and where there is little or nothing."""
 
+import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -238,3 +240,23 @@ def test_a_stranger_sees_no_page_where_login_is_asked(
     assert not app.exception
     assert not app.metric
     assert app.button(key="log-in").label == "Se connecter"
+
+
+def test_a_database_that_another_process_writes_is_read(open_page: Open, database: Path) -> None:
+    writer = sqlite3.connect(database, isolation_level=None)
+    try:
+        writer.execute("BEGIN IMMEDIATE")
+        app = open_page("", database=database)
+        assert not app.exception
+        assert app.metric[0].value != "0"
+    finally:
+        writer.rollback()
+        writer.close()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_database_that_may_not_be_written_is_read(open_page: Open, database: Path) -> None:
+    database.chmod(0o444)
+    app = open_page("", database=database)
+    assert not app.exception
+    assert app.metric[0].value != "0"
