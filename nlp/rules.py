@@ -43,6 +43,7 @@ VERSION = "rules-1"
 
 _MENTIONS_OF_ONE = 20
 _MENTIONS = 200
+_TITLE_END = "\n\n"
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,15 @@ class Analysis:
         )
 
     def spans(self, rules: Iterable[str]) -> tuple[tuple[int, int, str], ...]:
-        """Where these rules matched, in characters of the post as published."""
+        """Where these rules matched, in characters of `text.text` as published (titles aside)."""
+        before = len(self.text.title) + len(_TITLE_END) if self.text.title else 0
         found: list[tuple[int, int, str]] = []
         for rule in rules:
             why = rule.removeprefix("sig.")
             for first, last in _merged(self.hits.get(rule, ())):
-                found.append((*self.clean.origin(*self.read.span(first, last)), why))
+                start, end = self.clean.origin(*self.read.span(first, last))
+                if start >= before:
+                    found.append((start - before, end - before, why))
         return tuple(sorted(found))
 
 
@@ -151,7 +155,7 @@ class Reader:
 
     def analyse(self, text: Text) -> Analysis:
         """Read one post; any string is answered, in time linear in its length."""
-        body = text.text if not text.title else f"{text.title}\n\n{text.text}"
+        body = text.text if not text.title else f"{text.title}{_TITLE_END}{text.text}"
         cleaned = clean(body, text.others)
         read = words(cleaned.text)
         codes = self.lexicon.encode(read.forms)

@@ -63,6 +63,13 @@ def test_spans_show_the_words_that_made_a_signal(labeller: RuleLabeller) -> None
     assert shown["masked_number"] == "numéro masqué"
 
 
+def test_a_title_is_read_but_spans_stay_in_the_text(labeller: RuleLabeller) -> None:
+    text = "Numéro masqué à chaque fois."
+    labels = label(labeller, text, title="Mobilor me harcèle au téléphone")
+    assert labels.phone_harassment
+    assert [text[start:end] for start, end, _ in labels.spans] == ["Numéro masqué"]
+
+
 def test_spans_stand_in_the_post_as_published(labeller: RuleLabeller) -> None:
     text = (
         "<p>Mobilor me harc&egrave;le au t&eacute;l&eacute;phone, num&eacute;ro masqu&eacute;</p>"
