@@ -279,8 +279,7 @@ def _shape(
 
     period = next((key for key in by if key in PERIODS), None)
     columns = ["period" if key in PERIODS else key for key in by]
-    plain = [row if isinstance(row, dict) else row._mapping for row in rows]
-    table = pd.DataFrame.from_records(plain) if plain else pd.DataFrame()
+    table = _frame(rows)
     if table.empty:
         empty = pd.DataFrame({name: pd.Series(dtype="object") for name in columns})
         if period:
@@ -306,6 +305,14 @@ def _shape(
     else:
         found = found[list(MEASURES)].sum().to_frame().T
     return found[(found["mentions"] != 0)].reset_index(drop=True) if columns else found
+
+
+def _frame(rows: Sequence[Any]) -> "pd.DataFrame":
+    import pandas as pd
+
+    if not rows or isinstance(rows[0], dict):
+        return pd.DataFrame.from_records(list(rows))
+    return pd.DataFrame([tuple(row) for row in rows], columns=list(rows[0]._fields))
 
 
 def _dates(table: "pd.DataFrame", period: str) -> Any:
