@@ -287,7 +287,7 @@ def _event_rules(marks: pd.DataFrame | None, look: Look) -> list[Any]:
     rows = marks.assign(colour=[kind_colour(kind, look) for kind in marks["kind"]])
     rule = (
         alt.Chart(rows)
-        .mark_rule(strokeDash=[2, 3], opacity=0.75)
+        .mark_rule(strokeDash=[2, 3], opacity=0.75 if len(rows) < 12 else 0.4)
         .encode(
             x="date:T",
             color=alt.Color("colour:N", scale=None),

@@ -32,6 +32,8 @@ from raccroche.store import (
 )
 
 PARIS = ZoneInfo("Europe/Paris")
+FACTS = 5_000  # newest harassment posts whose declared facts are read
+MEASURED = 30_000  # mentions from which the effect of repeated authors is measured
 KEPT = 64  # answers of each kind that stay in memory
 
 
@@ -134,6 +136,12 @@ def watched() -> tuple[str, ...]:
     return chosen or most_mentioned(known().labellers[0])
 
 
+def is_company(brand: str) -> bool:
+    """Not a public service or a watchdog, which posts name and seldom accuse."""
+    known_brand = reference.brand(brand)
+    return known_brand is None or known_brand.sector != "public"
+
+
 @st.cache_data(max_entries=KEPT, show_spinner=False)
 def _most_mentioned(url: str, version: int, labeller: str) -> tuple[str, ...]:
     return tuple(seen.brand for seen in store().brands_seen(labeller))
@@ -204,7 +212,7 @@ def _coverage(url: str, version: int, start: dt.date, end: dt.date) -> pd.DataFr
     return store().coverage(start, end)
 
 
-def facts(filters: Filters, limit: int = 20_000) -> list[Fact]:
+def facts(filters: Filters, limit: int = FACTS) -> list[Fact]:
     """What authors declare of the calls (numbers, hours, how often), of harassment posts."""
     return _facts(*_key(), filters, limit)
 
@@ -264,19 +272,28 @@ def status() -> StoreStatus:
 
 
 def rates(chosen: Selection, brands: Sequence[str] = ()) -> dict[str, Interval]:
-    """Each brand's share of harassment in its own mentions; brands with too few are left out."""
-    clusters = cluster_counts(chosen.filters(brands=tuple(brands) or chosen.brands))
-    found = {}
-    for brand, rows in clusters.groupby("brand"):
-        mentions = int((rows["mentions"] * rows["authors"]).sum())
-        rate = intervals.clustered_share(rows)
-        if rate is not None and mentions >= intervals.FEW_FOR_PERCENT:
-            found[str(brand)] = rate
-    return found
+    """
+    Each brand's share of harassment in its own mentions; brands with too few are left out.
+
+    Intervals know that authors write several posts. How much that widens them is measured on the
+    newest MEASURED mentions: the cost does not grow with the number of posts.
+    """
+    plain = quick_rates(chosen, brands)
+    if not plain:
+        return plain
+    counts = daily_counts(chosen.filters(brands=tuple(plain)), by=("brand",))
+    part = min(MEASURED / max(int(counts["mentions"].sum()), 1), 1.0)
+    start = chosen.end - dt.timedelta(max(round(chosen.days * part), 1) - 1)
+    clusters = cluster_counts(chosen.filters(brands=tuple(plain), start=start))
+    samples = {str(brand): rows for brand, rows in clusters.groupby("brand")}
+    return {
+        brand: intervals.inflated(rate, samples[brand]) if brand in samples else rate
+        for brand, rate in plain.items()
+    }
 
 
 def quick_rates(chosen: Selection, brands: Sequence[str] = ()) -> dict[str, Interval]:
-    """The same from the count tables, with Wilson's intervals: at once, for any number of posts."""
+    """The same from the count tables, with Wilson's intervals: at once, for any number."""
     counts = daily_counts(chosen.filters(brands=tuple(brands) or chosen.brands), by=("brand",))
     found = {}
     for row in counts.to_dict("records"):

@@ -75,7 +75,7 @@ def rows(
         for event in events
     ]
     for day, source in breaks:
-        title = tr(f"La source {source} commence", f"The source {source} begins")
+        title = tr(f"Nouvelle source : {source}", f"New source: {source}")
         found.append((day, "break", title, "", "*", tr("collecte", "collection")))
     found.sort()
     middle = start + (end - start) / 2

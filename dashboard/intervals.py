@@ -98,6 +98,23 @@ def clustered_share(clusters: pd.DataFrame, *, seed: int = 20260811) -> Interval
     return Interval(value, min(float(low), plain.low), max(float(high), plain.high))
 
 
+def inflated(plain: Interval, sample: pd.DataFrame) -> Interval:
+    """
+    A share's interval, as much wider as authors who write often make that of a *sample* of it.
+
+    *sample*: clusters as for `clustered_share`. Never narrower than *plain*.
+    """
+    aware = clustered_share(sample)
+    hits = int((sample["harassment"] * sample["authors"]).sum())
+    naive = share(hits, int((sample["mentions"] * sample["authors"]).sum()))
+    if aware is None or naive is None or naive.high <= naive.low:
+        return plain
+    factor = max((aware.high - aware.low) / (naive.high - naive.low), 1.0)
+    low = plain.value - (plain.value - plain.low) * factor
+    high = plain.value + (plain.high - plain.value) * factor
+    return Interval(plain.value, max(low, 0.0), min(high, 1.0))
+
+
 def rate_ratio(before: tuple[int, float], after: tuple[int, float]) -> Interval | None:
     """
     After over before, of two (count, exposure): exact, given their sum. None if a base is 0.

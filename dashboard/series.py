@@ -52,11 +52,18 @@ def coverage_by_period(
 
 
 def breaks(coverage: pd.DataFrame, start: dt.date) -> list[tuple[dt.date, str]]:
-    """The days on which a source began or came back for good: (day, source), after *start*."""
+    """When sources began, after *start*: (first day, sources), those of one month together."""
     covered = coverage[coverage["covered"]]
     first = covered.groupby("source")["day"].min()
-    found = [(day.date(), str(source)) for source, day in first.items()]
-    return sorted((day, source) for day, source in found if day > start + dt.timedelta(7))
+    late = sorted(
+        (day.date(), str(source))
+        for source, day in first.items()
+        if day.date() > start + dt.timedelta(7)
+    )
+    months: dict[tuple[int, int], list[tuple[dt.date, str]]] = {}
+    for day, source in late:
+        months.setdefault((day.year, day.month), []).append((day, source))
+    return [(group[0][0], ", ".join(name for _, name in group)) for group in months.values()]
 
 
 def by_period(
@@ -117,10 +124,20 @@ def _stretches(days: Iterable[dt.date], every: Sequence[dt.date]) -> list[tuple[
 
 
 def strip(coverage: pd.DataFrame) -> pd.DataFrame:
-    """Rows (source, day, end, state) for the coverage strip: full, part or none; days in words."""
+    """Stretches (source, day, end, state, words) of full, part or none; *end* is the day after."""
     started = coverage[coverage["covered"]].groupby("source")["day"].min()
     own = coverage[coverage["day"] >= coverage["source"].map(started)]
     failed = own["covered"] & (own["runs"] > own["ok"])
     state = pd.Series("full", index=own.index).mask(failed, "part").mask(~own["covered"], "none")
-    days = [words.day(day.date()) for day in own["day"]]
-    return own.assign(state=state, end=own["day"] + pd.Timedelta(days=1), words=days)
+    own = own.assign(state=state).sort_values(["source", "day"])
+    run = (own[["source", "state"]] != own[["source", "state"]].shift()).any(axis=1).cumsum()
+    runs = own.groupby(run).agg(
+        source=("source", "first"), state=("state", "first"), day=("day", "min"), end=("day", "max")
+    )
+    said = [
+        words.day(first.date())
+        if first == last
+        else f"{words.short_day(first.date())} – {words.short_day(last.date())}"
+        for first, last in zip(runs["day"], runs["end"], strict=True)
+    ]
+    return runs.assign(end=runs["end"] + pd.Timedelta(days=1), words=said).reset_index(drop=True)

@@ -71,8 +71,10 @@ def _counts(chosen: Selection, key: str) -> pd.DataFrame:
     if chosen.brands or key == "family":
         return counts
     watched = counts["name"].isin(data.watched())
-    many = counts.sort_values("mentions", ascending=False)["name"].head(MOST)
-    return counts[watched | counts["name"].isin(many)]
+    enough = counts["mentions"] >= intervals.FEW_FOR_PERCENT
+    many = counts[enough & counts["name"].map(data.is_company)]
+    first = many.sort_values("mentions", ascending=False)["name"].head(MOST)
+    return counts[watched | counts["name"].isin(first)]
 
 
 def _table(chosen: Selection, counts: pd.DataFrame, measure: str, key: str) -> pd.DataFrame:
@@ -179,12 +181,12 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
 def _method(measure: str, key: str) -> str:
     if measure == "share" and key == "brand":
         return tr(
-            "Intervalle à 95 % par rééchantillonnage des auteurs : une personne qui écrit dix fois "
-            "ne pèse pas dix fois. Gris : moins de 5 cas. Rang à partir de 10 cas seulement. Ces "
-            "publications ne sont pas un échantillon représentatif des clients.",
-            "95% interval by resampling authors: a person who writes ten times does not count ten "
-            "times over. Grey: fewer than 5 cases. Rank only from 10 cases on. These posts are no "
-            "representative sample of customers.",
+            "Intervalle de Wilson à 95 %, élargi par rééchantillonnage des auteurs : une personne "
+            "qui écrit dix fois ne pèse pas dix fois. Gris : moins de 5 cas. Rang à partir de "
+            "10 cas seulement. Ces publications ne sont pas un échantillon représentatif des clients.",
+            "95% Wilson interval, widened by resampling authors: a person who writes ten times "
+            "does not count ten times over. Grey: fewer than 5 cases. Rank only from 10 cases on. "
+            "These posts are no representative sample of customers.",
         )
     if measure == "share":
         return tr(

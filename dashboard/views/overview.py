@@ -12,7 +12,9 @@ from dashboard.selection import Selection
 from dashboard.views import parts
 from dashboard.words import tr
 from raccroche import reference
-from raccroche.store import Alert, Totals
+from raccroche.store import UNKNOWN_BRAND, Alert, Totals
+
+COUNTED = 20_000  # accusing posts among which distinct authors are counted
 
 
 def page() -> None:
@@ -45,8 +47,6 @@ def _leader(rates: Mapping[str, Interval]) -> str | None:
 
 
 def _figures(chosen: Selection, now: Totals, before: Totals) -> None:
-    authors = data.author_counts(chosen.filters(), by=("platform",))
-    who = int(authors["authors"].sum()) if len(authors) else 0
     share = intervals.share(now.harassment, now.posts)
     told = intervals.share(now.harassment_testimonies, now.harassment)
     weeks = max(chosen.days / 7, 1)
@@ -96,18 +96,33 @@ def _figures(chosen: Selection, now: Totals, before: Totals) -> None:
             ),
         )
     with four:
+        _authors(chosen, now)
+
+
+def _authors(chosen: Selection, now: Totals) -> None:
+    """How many people speak; of very many posts, how many firms are accused, which costs less."""
+    if now.harassment > COUNTED:
+        counts = data.daily_counts(chosen.filters(), by=("brand",))
+        named = counts[(counts["harassment"] >= 5) & (counts["brand"] != UNKNOWN_BRAND)]
         parts.figure(
-            tr("Auteurs différents", "Different authors"),
-            words.number(who),
-            tr(
-                f"{words.number(now.harassment / who, 2)} publication par auteur" if who else "–",
-                f"{words.number(now.harassment / who, 2)} posts an author" if who else "–",
-            ),
-            tr(
-                "Pseudonymes distincts : une personne présente sur deux sites y compte deux fois.",
-                "Distinct pseudonyms: a person on two sites counts twice.",
-            ),
+            tr("Marques accusées", "Accused brands"),
+            words.number(len(named)),
+            tr("par cinq publications au moins", "by five posts or more"),
+            tr("Hors accusations sans marque nommée.", "Accusations without a name left out."),
         )
+        return
+    authors = data.author_counts(chosen.filters(), by=("platform",))
+    who = int(authors["authors"].sum()) if len(authors) else 0
+    each = words.number(now.harassment / who, 2) if who else "–"
+    parts.figure(
+        tr("Auteurs différents", "Different authors"),
+        words.number(who),
+        tr(f"{each} publication par auteur", f"{each} posts an author"),
+        tr(
+            "Pseudonymes distincts : une personne présente sur deux sites y compte deux fois.",
+            "Distinct pseudonyms: a person on two sites counts twice.",
+        ),
+    )
 
 
 def _percent(share: Interval | None, total: int) -> str:
@@ -225,7 +240,8 @@ def _coverage(chosen: Selection) -> None:
         parts.note(tr("Aucune collecte enregistrée.", "No collection recorded."))
         return
     since = words.day(start, weekday=False)
-    share = float((strip["state"] == "full").mean())
+    days = (strip["end"] - strip["day"]).dt.days
+    share = float(days[strip["state"] == "full"].sum() / days.sum())
     summary = tr(
         f"{words.percent(share, 0)} des jours-sources collectés depuis le {since}.",
         f"{words.percent(share, 0)} of source-days collected since {since}.",

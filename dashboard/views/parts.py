@@ -25,7 +25,8 @@ h3 {font-size: 1.02rem !important; padding: .4rem 0 0 !important;}
 [data-testid="stMetricLabel"] p {font-size: .86rem;}
 [data-testid="stCaptionContainer"] p {line-height: 1.45;}
 .st-key-lead p {font-size: 1.16rem; line-height: 1.55; max-width: 62rem;}
-.st-key-brandmark p {font-size: 1.3rem; font-weight: 700; letter-spacing: -.02em;}
+.st-key-banner [data-testid="stAlertContainer"] {padding: .45rem .8rem; min-height: 0;}
+.st-key-banner p {font-size: .86rem;}
 [data-testid="stSidebarNavItems"] span {font-size: .93rem;}
 [data-testid="stHeadingWithActionElements"] a {display: none;}
 @media (max-width: 640px) {
@@ -242,12 +243,13 @@ def sidebar_foot() -> None:
 def banner(today: dt.date) -> None:
     """The operator's sentence, and a warning when the data are old."""
     text = data.settings().dashboard.banner
+    box = st.container(key="banner", gap="xsmall")
     if text:
-        st.info(escape(text))
+        box.info(escape(text))
     last = data.known().last_day
     if last is not None and (today - last).days > STALE_DAYS:
         age = words.plural((today - last).days, tr("jour", "day"), tr("jours", "days"))
-        st.warning(
+        box.warning(
             tr(
                 f"La publication la plus récente a {age} : la collecte est peut-être arrêtée.",
                 f"The newest post is {age} old: collection may have stopped.",

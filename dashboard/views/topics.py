@@ -26,6 +26,14 @@ def page() -> None:
     _draw(table, kind)
     st.header(tr("Ce que les auteurs déclarent", "What authors declare"), anchor=False)
     facts = data.facts(chosen.filters())
+    if len(facts) >= data.FACTS:
+        newest = words.number(data.FACTS)
+        parts.note(
+            tr(
+                f"Sur les {newest} accusations les plus récentes.",
+                f"Of the newest {newest} accusations.",
+            )
+        )
     left, right = st.columns(2, gap="large")
     with left:
         _calls(declared.calls_a_day(facts))

@@ -98,3 +98,13 @@ def test_pairs_of_the_same_rate_are_rarely_told_apart() -> None:
         found = intervals.differences(list("ABCDEF"), [one for one in shares if one])
         wrong += any(one.differs for one in found)
     assert wrong <= 8  # about 5 % of 60 families, with room for chance
+
+
+def test_a_plain_interval_is_widened_as_its_sample_asks() -> None:
+    plain = intervals.share(1000, 4000)
+    assert plain is not None
+    same = intervals.inflated(plain, _clusters([(1, 0, 300), (1, 1, 100)]))
+    wider = intervals.inflated(plain, _clusters([(10, 0, 30), (10, 10, 10)]))
+    assert same.high - same.low == pytest.approx(plain.high - plain.low, rel=0.1)
+    assert wider.high - wider.low > 2 * (plain.high - plain.low)
+    assert wider.value == plain.value
