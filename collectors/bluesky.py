@@ -140,6 +140,9 @@ def parse(answer: Answer) -> Page:
 
 
 _TYPE = re.compile(rb'"\$type"\s*:\s*"(?:app\.bsky|com\.atproto|community\.lexicon)\.')
+_NOTHING = re.compile(
+    rb'\{\s*"(?:posts|feed)"\s*:\s*\[\s*\](?:\s*,\s*"(?:cursor|hitsTotal)"\s*:\s*[^,{}\[\]]{1,80})*\s*\}\s*'
+)
 _ERRORS = re.compile(
     rb'^\s*\{\s*"error"\s*:\s*"(?:AuthMissing|InvalidToken|ExpiredToken|AuthenticationRequired'
     rb"|InvalidRequest|UpstreamFailure|RateLimitExceeded|NotFound|BlockedActor|BlockedByActor"
@@ -156,7 +159,7 @@ def recognises(answer: Answer) -> int:
     if "/xrpc/" in answer.url:
         return 80
     if not _TYPE.search(answer.body):
-        return 0
+        return 55 if _NOTHING.fullmatch(start) else 0
     at_uris = b'"at://' in answer.body
     return 92 if at_uris else 40
 

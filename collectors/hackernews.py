@@ -76,6 +76,8 @@ def recognises(answer: Answer) -> int:
     body = answer.body
     if b'"hits"' in body and b'"objectID"' in body and re.search(rb'"(?:story_id|points)"', body):
         return 92
+    if re.search(rb'"hits"\s*:\s*\[\s*\]', body) and b'"nbHits"' in body:
+        return 50  # nothing found, in the words of any site's Algolia
     if b'"created_at_i"' in body and b'"children"' in body:
         return 92
     firebase = re.search(rb'"type"\s*:\s*"(?:story|comment|job|poll|pollopt)"', body)

@@ -113,6 +113,8 @@ def recognises(answer: Answer) -> int:
     )
     if shown and _VIEW.search(answer.body) and b'"creator"' in answer.body:
         return 92
+    if re.search(rb'"type_"\s*:\s*"', answer.body) and shown:
+        return 70  # nothing found
     return 75 if re.search(r"/api/v[34]/(?:search|post|comment)\b", answer.url) else 0
 
 

@@ -116,7 +116,13 @@ def recognises(answer: Answer) -> int:
         return 93
     if re.search(r"/api/v1/(?:search/videos|videos/[\w-]+/comment-threads)", answer.url):
         return 85
-    return 80 if b'"previewPath"' in body and b'"uuid"' in body else 0
+    if b'"previewPath"' in body and b'"uuid"' in body:
+        return 80
+    return (
+        30
+        if re.fullmatch(rb'\{\s*"total"\s*:\s*0\s*,.{0,60}"data"\s*:\s*\[\]\s*\}\s*', body)
+        else 0
+    )
 
 
 def _refusal(answer: Answer, data: Mapping[str, Any]) -> Page:

@@ -77,7 +77,7 @@ def parse(answer: Answer) -> Page:
 
 
 def recognises(answer: Answer) -> int:
-    if b"tgme_widget_message" in answer.body:
+    if b"tgme_widget_message" in answer.body or b"tgme_channel_" in answer.body:
         return 95
     if re.match(r"https?://(?:t|telegram)\.me/", answer.url):
         return 85

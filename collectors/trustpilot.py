@@ -99,10 +99,10 @@ def recognises(answer: Answer) -> int:
     if re.search(r"//[\w.]*trustpilot\.com/(?:review/|v1/|_next/data/)", answer.url):
         return 95
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        named = rb'"pageProps"\s*:.*"businessUnit"|"consumersReviewCountOnSameDomain"|"stars"\s*:'
-        if b"trustpilot" in answer.body.lower() or b"consumersReviewCount" in answer.body:
-            return 90 if re.search(named, answer.body, re.DOTALL) else 0
-        return 0
+        if b'"pageProps"' in answer.body and b'"businessUnit"' in answer.body:
+            return 90
+        api = re.search(rb'"stars"\s*:\s*\d', answer.body) and b'"numberOfLikes"' in answer.body
+        return 85 if api or b'"consumersReviewCountOnSameDomain"' in answer.body else 0
     if b"trustpilot.com" not in answer.body:
         return 0
     return 95 if b"trustpilot.com/#/schema/" in answer.body or _data_of(answer.body) else 0

@@ -109,7 +109,7 @@ def recognises(answer: Answer) -> int:
         return 90
     if _PROBLEM.search(body[:20_000]):
         return 85
-    if b'"conversation_id"' in body and b'"author_id"' in body:
+    if re.match(rb'\{\s*"data"\s*:', body) and b'"author_id"' in body and b'"text"' in body:
         return 60
     return 60 if re.search(rb'"meta"\s*:\s*\{\s*"result_count"\s*:\s*0\s*\}', body[:2000]) else 0
 
