@@ -20,7 +20,7 @@ FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 _SPARE_LIGHT = ("#8A5CD6", "#B3541E", "#0E7C86", "#A3195B", "#5B6B1F", "#3D4FA8", "#946B00")
 _SPARE_DARK = ("#A98BEF", "#E08A4F", "#33B5C1", "#E25C9C", "#A5BC4A", "#8494F0", "#D0A02B")
 _SPARE_DASH = ([5, 2], [3, 3], [8, 2, 2, 2], [1, 2], [7, 4], [2, 4], [9, 3])
-_MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "stroke")
+_MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "triangle-left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,18 @@ def _number_list(text: str) -> list[int]:
     return [int(one) for one in text.split()] if text and text[0].isdigit() else [1, 0]
 
 
-def brand_styles(brands: Sequence[str], look: Look) -> dict[str, BrandStyle]:
-    """A colour, a dash and a marker a brand: those of the palette, else spare ones in order."""
+def brand_styles(
+    brands: Sequence[str], look: Look, *, order: Sequence[str] = ()
+) -> dict[str, BrandStyle]:
+    """
+    A colour, a dash and a marker a brand: those of the palette, else spare ones.
+
+    *order* lists brands so that each keeps its spare colour whichever others are shown with it.
+    """
     palette = {style.brand: style for style in reference.palette()}
     ids = {one.name: one.id for one in reference.brands()}
-    spare = [name for name in brands if ids.get(name) not in palette]
+    every = dict.fromkeys([*order, *brands])
+    spare = [name for name in every if ids.get(name) not in palette]
     found: dict[str, BrandStyle] = {}
     for name in brands:
         style = palette.get(ids.get(name, ""))

@@ -114,7 +114,7 @@ def _draw(
     order = comparison.ordered(shown, by_value=by_value)
     ids = dict(zip(shown["name"], shown["id"], strict=True))
     look = parts.look()
-    styles = charts.brand_styles([_style_of(ids[name], key) for name in order], look)
+    styles = parts.styles([_style_of(ids[name], key) for name in order])
     by_name = {name: styles[_style_of(ids[name], key)] for name in order}
     drawn = charts.intervals_by_name(
         shown,
@@ -183,7 +183,8 @@ def _method(measure: str, key: str) -> str:
         return tr(
             "Intervalle de Wilson à 95 %, élargi par rééchantillonnage des auteurs : une personne "
             "qui écrit dix fois ne pèse pas dix fois. Gris : moins de 5 cas. Rang à partir de "
-            "10 cas seulement. Ces publications ne sont pas un échantillon représentatif des clients.",
+            "10 cas seulement. Ces publications ne sont pas un échantillon représentatif des "
+            "clients.",
             "95% Wilson interval, widened by resampling authors: a person who writes ten times "
             "does not count ten times over. Grey: fewer than 5 cases. Rank only from 10 cases on. "
             "These posts are no representative sample of customers.",

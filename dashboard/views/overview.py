@@ -14,7 +14,7 @@ from dashboard.words import tr
 from raccroche import reference
 from raccroche.store import UNKNOWN_BRAND, Alert, Totals
 
-COUNTED = 20_000  # accusing posts among which distinct authors are counted
+COUNTED = 5_000  # accusing posts among which distinct authors are counted
 
 
 def page() -> None:
@@ -148,7 +148,7 @@ def _panels(chosen: Selection, rates: Mapping[str, Interval]) -> None:
         shared = not filters.switch("libre", tr("Échelles libres", "Free scales"))
     table = data.series_of(chosen, brands)
     look = parts.look()
-    styles = charts.brand_styles(brands, look)
+    styles = parts.styles(brands)
     top = float(table["high"].max()) if shared and table["high"].notna().any() else None
     rows = [brands[at : at + 3] for at in range(0, len(brands), 3)]
     for row in rows:

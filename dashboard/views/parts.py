@@ -1,7 +1,7 @@
 """What pages are made of: headings, charts with words and table, empty and broken states."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -100,6 +100,12 @@ def logo() -> None:
 def look() -> charts.Look:
     """How charts are drawn for this reader: on light or dark, in French or English."""
     return charts.Look(dark=st.context.theme.type == "dark", language=words.language())
+
+
+def styles(brands: Sequence[str]) -> dict[str, charts.BrandStyle]:
+    """How each brand is drawn: the same on every page."""
+    order = (*data.watched(), *data.known().brands)
+    return charts.brand_styles(brands, look(), order=order)
 
 
 def heading(title: str, what: str = "") -> None:
@@ -245,7 +251,7 @@ def banner(today: dt.date) -> None:
     text = data.settings().dashboard.banner
     box = st.container(key="banner", gap="xsmall")
     if text:
-        box.info(escape(text))
+        box.info(escape(tr(text, text)))
     last = data.known().last_day
     if last is not None and (today - last).days > STALE_DAYS:
         age = words.plural((today - last).days, tr("jour", "day"), tr("jours", "days"))

@@ -72,7 +72,7 @@ def _panels(
     shared: bool,
 ) -> None:
     look = parts.look()
-    styles = charts.brand_styles(brands, look)
+    styles = parts.styles(brands)
     value, low, high = (
         ("share", "share_low", "share_high") if share else ("harassment", "low", "high")
     )
@@ -162,7 +162,7 @@ def _before_after(chosen: Selection, brands: tuple[str, ...]) -> None:
     look = parts.look()
     order = comparison.ordered(table, by_value=False)
     named = {data.display(brand): brand for brand in brands}
-    styles = charts.brand_styles(brands, look)
+    styles = parts.styles(brands)
     drawn = charts.intervals_by_name(
         table,
         look,
