@@ -1,11 +1,14 @@
 """What the numbers say, in words: sentences generated from figures, careful where they must be."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from dashboard import intervals, words
 from dashboard.intervals import Difference, Interval
 from dashboard.words import tr
 from raccroche.store import Totals
+
+LEAP_YEAR = 366
 
 
 def overview(now: Totals, change: Interval | None, leader: str | None, days: int) -> str:
@@ -15,9 +18,9 @@ def overview(now: Totals, change: Interval | None, leader: str | None, days: int
     """
     if not now.harassment:
         return tr(
-            f"Sur {words.number(now.posts)} publications lues en {days} jours, aucune ne rapporte "
-            "de harcèlement téléphonique.",
-            f"Of {words.number(now.posts)} posts read in {days} days, none reports phone "
+            f"{_when(start, end)}, aucune des {words.number(now.posts)} publications lues ne "
+            "rapporte de harcèlement téléphonique.",
+            f"{_when(start, end)}, none of the {words.number(now.posts)} posts read reports phone "
             "harassment.",
         )
     said = words.plural(
@@ -26,12 +29,21 @@ def overview(now: Totals, change: Interval | None, leader: str | None, days: int
         tr("publications rapportent", "posts report"),
     )
     first = tr(
-        f"En {days} jours, **{said} du démarchage ou du harcèlement téléphonique**, "
+        f"{_when(start, end)}, **{said} du démarchage ou du harcèlement téléphonique**, "
         f"sur {words.number(now.posts)} lues.",
-        f"In {days} days, **{said} phone canvassing or harassment**, "
+        f"{_when(start, end)}, **{said} phone canvassing or harassment**, "
         f"of {words.number(now.posts)} read.",
     )
     return " ".join(part for part in (first, _change(change), _leader(leader)) if part)
+
+
+def _when(start: dt.date, end: dt.date) -> str:
+    """`En 90 jours`; beyond a year, the two dates."""
+    days = (end - start).days + 1
+    if days <= LEAP_YEAR:
+        return tr(f"En {days} jours", f"In {days} days")
+    first, last = (words.day(one, weekday=False) for one in (start, end))
+    return tr(f"Du {first} au {last}", f"From {first} to {last}")
 
 
 def _change(change: Interval | None) -> str:

@@ -27,7 +27,7 @@ def page() -> None:
     before = data.totals(chosen.filters(start=start, end=end))
     rates = data.quick_rates(chosen)
     change = intervals.rate_ratio((before.harassment, before.posts), (now.harassment, now.posts))
-    parts.lead(sentences.overview(now, change, _leader(rates), chosen.days))
+    parts.lead(sentences.overview(now, change, _leader(rates), chosen.start, chosen.end))
     _figures(chosen, now, before)
     _panels(chosen, rates)
     left, right = st.columns(2, gap="large")
@@ -113,11 +113,12 @@ def _authors(chosen: Selection, now: Totals) -> None:
         return
     authors = data.author_counts(chosen.filters(), by=("platform",))
     who = int(authors["authors"].sum()) if len(authors) else 0
-    each = words.number(now.harassment / who, 2) if who else "–"
+    texts = int(authors["posts"].sum() + authors["copies"].sum()) if who else 0
+    each = words.number(texts / who, 2) if who else "–"
     parts.figure(
         tr("Auteurs différents", "Different authors"),
         words.number(who),
-        tr(f"{each} publication par auteur", f"{each} posts an author"),
+        tr(f"{each} texte par auteur, copies comprises", f"{each} texts an author, with copies"),
         tr(
             "Pseudonymes distincts : une personne présente sur deux sites y compte deux fois.",
             "Distinct pseudonyms: a person on two sites counts twice.",

@@ -10,6 +10,8 @@ from dashboard.bases import Customers
 from dashboard.intervals import Interval
 from raccroche.store import Fact, Totals
 
+YEAR = (dt.date(2025, 1, 1), dt.date(2025, 12, 31))
+
 
 @pytest.fixture(autouse=True)
 def french() -> None:
@@ -80,11 +82,18 @@ def test_differences_are_told_with_their_direction() -> None:
 )
 def test_the_lead_says_no_more_than_the_interval(change: Interval | None, said: str) -> None:
     now = Totals(posts=1000, harassment=200)
-    assert said in sentences.overview(now, change, None, 365)
+    assert said in sentences.overview(now, change, None, *YEAR)
+
+
+def test_beyond_a_year_the_period_is_told_by_its_dates() -> None:
+    now = Totals(posts=1000, harassment=200)
+    said = sentences.overview(now, None, None, dt.date(2014, 1, 7), dt.date(2026, 11, 19))
+    assert said.startswith("Du 7 janvier 2014 au 19 novembre 2026, **200 publications")
+    assert sentences.overview(now, None, None, *YEAR).startswith("En 365 jours, ")
 
 
 def test_no_accusation_is_said_so() -> None:
-    assert "aucune ne rapporte" in sentences.overview(Totals(posts=10), None, None, 30)
+    assert "aucune ne rapporte" in sentences.overview(Totals(posts=10), None, None, *YEAR)
 
 
 def fact(**facts: object) -> Fact:
