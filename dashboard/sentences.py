@@ -11,7 +11,9 @@ from raccroche.store import Totals
 LEAP_YEAR = 366
 
 
-def overview(now: Totals, change: Interval | None, leader: str | None, days: int) -> str:
+def overview(
+    now: Totals, change: Interval | None, leader: str | None, start: dt.date, end: dt.date
+) -> str:
     """
     The sentence above the first chart. *change*: ratio of this period's rate to the one before;
     *leader*: the one brand whose rate stands above all others, where there is one.
