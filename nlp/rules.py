@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -104,7 +105,7 @@ class Analysis:
     def numbers(self) -> list[PhoneNumber]:
         """Telephone numbers of the post, classed at its date."""
         text = self.clean.text
-        if not any(char.isdigit() for char in text):
+        if _DIGIT.search(text) is None:
             return []
         return find_numbers(text, self.text.published_at, self.plan)
 
