@@ -1,8 +1,8 @@
 """The rule labeller: the whole schema by words and patterns, and the features that models reuse."""
 
+import re
 from bisect import bisect_left
 from collections import Counter
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +42,7 @@ from nlp.types import (
 NAME = "rules"
 VERSION = "rules-1"
 
+_DIGIT = re.compile(r"\d")
 _MENTIONS_OF_ONE = 20
 _MENTIONS = 200
 _TITLE_END = "\n\n"
