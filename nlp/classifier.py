@@ -227,27 +227,24 @@ class EmbeddedLabeller:
         flat = [(i, view) for i, seen in enumerate(views) for view in seen]
         if not flat:
             return [np.zeros((0, len(self._model.pair.outputs.names)), np.float32)] * len(views)
-        extras = [
-            {**view.extras, **post_view(logits[i], self._model.post.outputs)} for i, view in flat
-        ]
+        told = post_views(logits, self._model.post.outputs)
+        extras = [{**view.extras, **told[i]} for i, view in flat]
         grams = ngrams([view.document for _, view in flat], characters=False)
         chances = self._model.pair.probabilities(grams, extras)
         return np.split(chances, np.cumsum([len(seen) for seen in views])[:-1])
 
 
-def post_view(logits: Floats, outputs: Outputs) -> dict[str, float]:
-    """Return what the brand heads are told of the post's own labels."""
-    harassment, (negative, neutral, positive) = (
-        logits[outputs.column("phone_harassment")],
-        logits[:3],
-    )
-    return {
-        "post.harassment": float(np.clip(harassment, -6, 6)) / 2,
-        "post.negative": float(np.clip(negative - neutral, -6, 6)) / 2,
-        "post.positive": float(np.clip(positive - neutral, -6, 6)) / 2,
-        "post.impersonated": float(np.clip(logits[outputs.column("impersonated_brand")], -4, 4))
-        / 2,
+def post_views(logits: Floats, outputs: Outputs) -> list[dict[str, float]]:
+    """Return what the brand heads are told of each post's own labels."""
+    negative, neutral, positive = logits[:, :3].T
+    told = {
+        "post.harassment": logits[:, outputs.column("phone_harassment")],
+        "post.negative": negative - neutral,
+        "post.positive": positive - neutral,
+        "post.impersonated": logits[:, outputs.column("impersonated_brand")],
     }
+    columns = np.clip(np.stack(list(told.values()), axis=1), -6, 6) / 2
+    return [dict(zip(told, row, strict=True)) for row in columns.tolist()]
 
 
 class Decider:

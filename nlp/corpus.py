@@ -62,7 +62,7 @@ class Post:
 
 def text_key(text: str) -> str:
     """Return the key by which an annotation knows its text without holding it."""
-    return hashlib.sha1(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()[:12]
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
@@ -227,12 +227,11 @@ class Filler:
     def _draw(self, sector: str, chance: random.Random, taken: set[str]) -> str:
         sectors = [SECTORS[sector]] if SECTORS.get(sector) in self._names else list(self._names)
         names = [n for s in sectors for n in self._names[s] if n not in taken]
-        return chance.choice(
-            names or [n for of in self._names.values() for n in of if n not in taken]
-        )
+        left = names or [n for of in self._names.values() for n in of if n not in taken]
+        return chance.choice(left) if left else f"Marque {len(taken) + 1}"
 
     def _handle(self, brand: str, chance: random.Random) -> str:
-        return chance.choice(self._handles[brand])
+        return chance.choice(self._handles.get(brand) or [brand.replace(" ", "")])
 
 
 def elided(text: str, names: Iterable[str]) -> str:

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from math import log1p
 
 import numpy as np
-import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from nlp.calls import HARASSMENT_THRESHOLD, Part
 from nlp.lexicon import QUOTED
 from nlp.rules import Analysis, brand_features, is_testimony, rule_features, sentiment_of
 from nlp.text import SENTENCE_END
-
-Floats = npt.NDArray[np.float32]
 
 BRAND_WORD = "xmarque"
 THIS_WORD = "xcette"
@@ -74,7 +72,7 @@ def post_extras(analysis: Analysis) -> dict[str, float]:
     extras["shout"] = log1p(text.count("!"))
     harassment = analysis.score >= HARASSMENT_THRESHOLD
     extras[f"rules.{sentiment_of(analysis, harassment)}"] = 1.0
-    extras[RULES_EVIDENCE] = float(np.clip(analysis.score - HARASSMENT_THRESHOLD, -2.0, 2.0))
+    extras[RULES_EVIDENCE] = min(max(analysis.score - HARASSMENT_THRESHOLD, -2.0), 2.0)
     extras["rules.testimony"] = float(is_testimony(analysis))
     for step in SCORE_STEPS:
         if analysis.score >= step:
@@ -128,7 +126,7 @@ def pair_extras(
     """Return the numbers that the brand's heads see: the rules' on it, and the rules near it."""
     extras = brand_features(analysis, brand)
     extras["brands"] = log1p(len(analysis.parts))
-    extras["post.score"] = float(np.clip(analysis.score, -2.0, 4.0))
+    extras["post.score"] = min(max(analysis.score, -2.0), 4.0)
     for step in EVIDENCE_STEPS:
         if analysis.parts[brand].evidence >= step:
             extras[f"evidence>={step}"] = 1.0
@@ -141,13 +139,18 @@ def pair_extras(
     return extras
 
 
-def table(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> Floats:
-    """Return extras as an array, shape (rows, names); names that are not there count 0."""
+def table(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> csr_array:
+    """Return extras as a matrix, shape (rows, names); names that are not there are left out."""
     place = {name: i for i, name in enumerate(names)}
-    values = np.zeros((len(rows), len(names)), dtype=np.float32)
-    for row, extras in enumerate(rows):
+    columns: list[int] = []
+    values: list[float] = []
+    starts = [0]
+    for extras in rows:
         for name, value in extras.items():
             column = place.get(name)
-            if column is not None:
-                values[row, column] = value
-    return values
+            if column is not None and value:
+                columns.append(column)
+                values.append(value)
+        starts.append(len(columns))
+    parts = np.array(values, np.float32), np.array(columns, np.int32), np.array(starts, np.int32)
+    return csr_array(parts, shape=(len(rows), len(names)))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, hstack
 
 from nlp.brands import BrandTable
-from nlp.classifier import Decider, Decision, Heads, Model, post_view
+from nlp.classifier import Decider, Decision, Heads, Model, post_views
 from nlp.corpus import (
     Post,
     Row,
@@ -50,10 +50,10 @@ POST_OUTPUTS = Outputs((*SENTIMENTS, *GENERAL, *FLAGS, *TOPICS[1:], *SIGNALS), (
 PAIR_OUTPUTS = Outputs(("harassment", *SENTIMENTS, *ROLES), ((1, 4), (4, 4 + len(ROLES))))
 FOLDS = 5
 LEAST = 2
-TRUST = 0.5  # log-odds of harassment for each point of the rules' evidence
+TRUST = 1.0  # log-odds of harassment for each point of the rules' evidence
 RARE, HELP = 20, 0.3  # see `cuts_of`
 MOST = {"post": 50_000, "pair": 20_000}
-WEIGHTS = {"annotated": 1.0, "written": 0.4, "umsab": 0.5}
+WEIGHTS = {"annotated": 1.0, "written": 1.0, "umsab": 1.0}
 ORIGINS = ("annotated", "written", "umsab")  # each may have another share of yes: see `origins`
 ORIGIN_SCALE = 3.0
 
@@ -67,14 +67,15 @@ class Recipe:
     grams: float
     extras: float
     even: float = 0.0
+    written: float = 1.0  # how much a written example counts beside a real post
     steps: int = 25
 
 
 POST_RECIPES = (
-    Recipe(0, 3, 0.3, 3.0),
-    Recipe(3, 6, 0.3, 3.0),
+    Recipe(0, 3, 0.3, 3.0, written=0.5),
+    Recipe(3, 6, 0.3, 3.0, written=0.3),
     Recipe(6, 8, 0.3, 1.0, even=0.5),
-    Recipe(8, 22, 0.2, 1.0, even=0.5),
+    Recipe(8, 22, 0.2, 1.0, even=0.5, written=0.4),
     Recipe(22, 43, 0.3, 1.0, even=0.3),
 )
 PAIR_RECIPES = (
@@ -193,13 +194,19 @@ def evened(targets: Targets, power: float) -> Targets:
 
 
 def fit_groups(
-    features: csr_array, targets: Targets, outputs: Outputs, recipes: Sequence[Recipe], grams: int
+    features: csr_array,
+    targets: Targets,
+    outputs: Outputs,
+    recipes: Sequence[Recipe],
+    grams: int,
+    written: npt.NDArray[np.bool_],
 ) -> Floats:
     """Fit each run of heads by its recipe; return weights, shape (features + 1, heads)."""
     weights = np.zeros((features.shape[1] + 1, len(outputs.names)), dtype=np.float32)
     for recipe in recipes:
         run = slice(recipe.start, recipe.end)
-        wanted = Targets(targets.values[:, run], targets.weights[:, run])
+        counts = np.where(written, recipe.written, 1.0).astype(np.float32)[:, None]
+        wanted = Targets(targets.values[:, run], targets.weights[:, run] * counts)
         rows = wanted.weights.sum(axis=1) > 0
         if not rows.any():
             continue
@@ -225,12 +232,20 @@ class Design:
     outputs: Outputs
     recipes: Sequence[Recipe]
     grams: int
+    written: npt.NDArray[np.bool_]
     trust: Floats | None = None  # added to the weights that are learnt, shape of the weights
 
     def fitted(self, rows: npt.NDArray[np.int64]) -> Floats:
         """Fit on some rows."""
         targets = Targets(self.targets.values[rows], self.targets.weights[rows])
-        weights = fit_groups(self.features[rows], targets, self.outputs, self.recipes, self.grams)
+        weights = fit_groups(
+            self.features[rows],
+            targets,
+            self.outputs,
+            self.recipes,
+            self.grams,
+            self.written[rows],
+        )
         return weights + self.trust if self.trust is not None else weights
 
     def logits(self, weights: Floats, rows: npt.NDArray[np.int64]) -> Floats:
@@ -308,14 +323,20 @@ class Learner:
         targets: Targets,
     ) -> Design:
         rows = self.vocabulary.rows(grams, len(extras))
-        blocks = [rows, csr_array(table(extras, self.names))]
+        blocks = [rows, table(extras, self.names)]
         if self.stars.any():
             blocks.append(csr_array((rows @ self.stars)[:, None]))
         blocks.append(origins(origin))
         features = csr_array(hstack(blocks, format="csr", dtype=np.float32))
-        grams_seen = len(self.vocabulary)
-        trust = self._trust(features.shape[1])
-        return Design(features, targets, self.outputs, self.recipes, grams_seen, trust)
+        return Design(
+            features,
+            targets,
+            self.outputs,
+            self.recipes,
+            len(self.vocabulary),
+            np.array([name == "written" for name in origin], dtype=bool),
+            self._trust(features.shape[1]),
+        )
 
     def _trust(self, columns: int) -> Floats | None:
         """Return the say that rules keep beside what is learnt: two judges err less than one."""
@@ -327,14 +348,21 @@ class Learner:
         return trust
 
     def heads(self, weights: Floats, cuts: Cuts) -> Heads:
-        """Return heads ready to label: the star weights are folded into the n-grams'."""
+        """Return heads ready to label: the star weights are folded into the n-grams'.
+
+        Posts that name no brand are taken to be of the kind of the UMSAB tweets.
+        """
         grams = len(self.vocabulary)
         learnt = weights[:grams]
         if self.stars.any():
             learnt = learnt + self.stars[:, None] * weights[grams + len(self.names)][None, :]
         extras = weights[grams : grams + len(self.names)]
+        bias = weights[-1].copy()
+        general = [i for i, name in enumerate(self.outputs.names) if name in GENERAL]
+        umsab = len(weights) - 1 - len(ORIGINS) + ORIGINS.index("umsab")
+        bias[general] += ORIGIN_SCALE * weights[umsab, general]
         return Heads(
-            self.outputs, self.vocabulary, learnt, self.names, extras, weights[-1],
+            self.outputs, self.vocabulary, learnt, self.names, extras, bias,
             cuts.slope, cuts.shift, cuts.cuts,
         )  # fmt: skip
 
@@ -367,7 +395,7 @@ def cuts_of(
         chances = sigmoid(logits[:, column] * slope + shift)
         cuts.cuts[column] = threshold(chances, truths, weights)
     for start, end in outputs.choices:
-        if end - start == len(SENTIMENTS):
+        if outputs.names[start:end] == SENTIMENTS:
             known = (targets.weights[:, start] > 0) & trusted
             chances = probabilities(logits, outputs)[known, start:end]
             cuts.cuts[start:end] = balance(chances, targets.values[known, start:end])
@@ -439,9 +467,9 @@ class Trainer:
     def pair_design(self, logits: Floats, cuts: Cuts) -> tuple[Learner, Design]:
         """Return the design of the brands' heads, told what the posts' heads say out of fold."""
         seen = self.seen
-        told = logits * cuts.slope + cuts.shift
+        told = post_views(logits * cuts.slope + cuts.shift, POST_OUTPUTS)
         extras = [
-            {**view.extras, **post_view(told[owner], POST_OUTPUTS)}
+            {**view.extras, **told[owner]}
             for owner, view in zip(seen.pair_post, seen.views, strict=True)
         ]
         vocabulary = Vocabulary.of(seen.pair_grams, len(seen.views), least=LEAST, most=MOST["pair"])

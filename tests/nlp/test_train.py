@@ -108,6 +108,7 @@ def test_an_authors_posts_are_in_one_fold(brands: BrandTable) -> None:
     assert (fold_of(posts, 4) != folds).any()
 
 
+@pytest.mark.slow
 def test_training_writes_a_model_that_labels_and_a_card(brands: BrandTable, tmp_path: Path) -> None:
     told: list[str] = []
     out = tmp_path / "model.npz"
