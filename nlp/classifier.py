@@ -41,6 +41,7 @@ NAME = "raccroche-embedded"
 MODEL_FILE = "models/embedded.npz"
 FORMAT = 1
 CHUNK = 256  # posts read and multiplied at once
+MOODS = tuple(f"sentiment.{name}" for name in SENTIMENTS)
 NEARLY = 0.7  # share of its cut that makes a topic better than none
 NO_WORDS = "no_words"  # the refusal of a post with nothing to read
 FACTS_FROM = 0.1  # facts are looked for where harassment is at least this probable
@@ -258,18 +259,17 @@ class Decider:
         self._topics = [(t, at[t]) for t in TOPICS if t != "phone_harassment"]
         self._signals = [(s, at[s]) for s in SIGNALS]
         self._reports = at["phone_harassment"]
-        self._told = [i for signal, i in self._signals if signal != "sms_messaging"]
-        named = [
-            *((flag, at[flag]) for flag in ("phone_harassment", "testimony")),
-            *((f"topic.{topic}", i) for topic, i in self._topics),
-            *((f"signal.{signal}", i) for signal, i in self._signals),
+        self._named = [
+            *((flag, at[flag], False) for flag in ("phone_harassment", "testimony")),
+            *((f"topic.{topic}", i, False) for topic, i in self._topics),
+            *((f"signal.{s}", i, s != "sms_messaging") for s, i in self._signals),
         ]
-        self._named = [*(f"sentiment.{s}" for s in SENTIMENTS), *(name for name, _ in named)]
-        self._named_columns = [i for _, i in named]
         of = {name: i for i, name in enumerate(pair.outputs.names)}
         self._harassment = of["harassment"]
-        self._brand_sentiment = [of[s] for s in SENTIMENTS]
-        self._roles = [(role, of[role]) for role in ROLES]
+        self._brand_mood = (of[SENTIMENTS[0]], of[SENTIMENTS[0]] + len(SENTIMENTS))
+        self._accused = [(role, of[role]) for role in ROLES if role in ACCUSED_ROLES]
+        self._others = [(role, of[role]) for role in ROLES if role not in ACCUSED_ROLES]
+        self._post_cuts, self._pair_cuts = post.cuts.tolist(), pair.cuts.tolist()
 
     def labels(
         self, analysis: Analysis, chances: Floats, views: Sequence[BrandView], pairs: Floats
@@ -278,50 +278,46 @@ class Decider:
         refused = refusal(analysis)
         if refused == NO_WORDS:
             return refused_labels(analysis, refused, self._labeller, self._version)
-        sentiment, mood = self._mood(chances, branded=bool(views))
-        said = chances >= self._post.cuts
-        harassment = bool(said[self._reports])
+        row = chances.tolist()
+        share = (chances / self._post.cuts).tolist()
+        start = 0 if views else 3
+        harassment = share[self._reports] >= 1
         signals = tuple(
-            s for s, i in self._signals if said[i] and (harassment or s == "sms_messaging")
+            s for s, i in self._signals if share[i] >= 1 and (harassment or s == "sms_messaging")
         )
-        given = self._given(chances, mood)
         return Labels(
             id=analysis.text.id,
             language=analysis.language.code,
             language_probability=analysis.language.probability,
-            sentiment=sentiment,
+            sentiment=greatest(
+                row[start : start + 3], self._post_cuts[start : start + 3], SENTIMENTS
+            ),
             phone_harassment=harassment,
-            testimony=bool(said[self._at["testimony"]]),
-            topics=self._said_topics(chances, harassment),
+            testimony=share[self._at["testimony"]] >= 1,
+            topics=self._said_topics(share, harassment),
             signals=signals,
             brands={
-                view.name: self._brand(view, row, harassment, float(chances[self._reports]))
-                for view, row in zip(views, pairs, strict=True)
+                view.name: self._brand(view, of, harassment, row[self._reports])
+                for view, of in zip(views, pairs.tolist(), strict=True)
             },
-            facts=self._facts(analysis, chances),
-            probabilities=given,
+            facts=analysis.facts() if row[self._reports] >= FACTS_FROM else Facts(),
+            probabilities=self._given(row, start),
             spans=analysis.spans(evidence(signals)) if harassment else (),
             labeller=self._labeller,
             model_version=self._version,
             refused=refused,
         )
 
-    def _given(self, chances: Floats, mood: Sequence[float]) -> dict[str, float]:
+    def _given(self, row: Sequence[float], start: int) -> dict[str, float]:
         """Return the probabilities to state; a signal's is that of calls and of the signal."""
-        stated = chances.copy()
-        stated[self._told] *= chances[self._reports]
-        values = stated[self._named_columns].tolist()
-        return dict(zip(self._named, [*mood, *values], strict=True))
+        calls = row[self._reports]
+        given = dict(zip(MOODS, row[start : start + 3], strict=True))
+        for name, i, told in self._named:
+            given[name] = row[i] * calls if told else row[i]
+        return given
 
-    def _mood(self, chances: Floats, *, branded: bool) -> tuple[str, list[float]]:
-        start = 0 if branded else 3
-        mood = chances[start : start + 3]
-        best = int(np.argmax(mood * self._post.cuts[start : start + 3]))
-        return SENTIMENTS[best], [float(p) for p in mood]
-
-    def _said_topics(self, chances: Floats, harassment: bool) -> tuple[str, ...]:
+    def _said_topics(self, share: Sequence[float], harassment: bool) -> tuple[str, ...]:
         """Return the topics that reach their cuts; when none does, one that nearly does."""
-        share = chances / self._post.cuts
         topics = [t for t, i in self._topics if share[i] >= 1 and t != "other"]
         if harassment:
             topics.insert(0, "phone_harassment")
@@ -331,29 +327,27 @@ class Decider:
         return tuple(topics) or ("other",)
 
     def _brand(
-        self, view: BrandView, chances: Floats, harassment: bool, reported: float
+        self, view: BrandView, row: Sequence[float], harassment: bool, reported: float
     ) -> BrandLabel:
-        accused = harassment and bool(
-            chances[self._harassment] >= self._pair.cuts[self._harassment]
-        )
-        roles = [
-            (chances[i], role) for role, i in self._roles if (role in ACCUSED_ROLES) == accused
-        ]
-        mood = chances[self._brand_sentiment]
-        best = int(np.argmax(mood * self._pair.cuts[self._brand_sentiment]))
+        accused = harassment and row[self._harassment] >= self._pair_cuts[self._harassment]
+        roles = self._accused if accused else self._others
+        start, end = self._brand_mood
+        mood = row[start:end]
+        sentiment = greatest(mood, self._pair_cuts[start:end], SENTIMENTS)
         return BrandLabel(
-            sentiment=SENTIMENTS[best],
+            sentiment=sentiment,
             harassment=accused,
-            role=max(roles)[1],
+            role=max((row[i], role) for role, i in roles)[1],
             inherited=view.part.inherited,
-            probability=float(chances[self._harassment]) * reported,
-            sentiment_probability=float(mood[best]),
+            probability=row[self._harassment] * reported,
+            sentiment_probability=mood[SENTIMENTS.index(sentiment)],
         )
 
-    def _facts(self, analysis: Analysis, chances: Floats) -> Facts:
-        if chances[self._reports] < FACTS_FROM:
-            return Facts()
-        return analysis.facts()
+
+def greatest(chances: Sequence[float], cuts: Sequence[float], names: Sequence[str]) -> str:
+    """Return the name with the greatest product of probability and cut."""
+    products = [chance * cut for chance, cut in zip(chances, cuts, strict=True)]
+    return names[products.index(max(products))]
 
 
 def load_default(table: BrandTable, plan: NumberingPlan = COARSE_PLAN) -> EmbeddedLabeller:
