@@ -11,7 +11,16 @@ from raccroche.store import Filters, Store
 MOST = 100_000  # posts; more is for `raccroche export`
 
 
-def zipped(config: Config, store: Store, filters: Filters, *, form: str, by: str = "") -> bytes:
+def zipped(
+    config: Config,
+    store: Store,
+    filters: Filters,
+    *,
+    form: str,
+    by: str = "",
+    split: bool = False,
+    stable_pseudonyms: bool = False,
+) -> bytes:
     """The dataset of *filters* as the bytes of a zip: data, metadata, card, checksums."""
     with tempfile.TemporaryDirectory(prefix="raccroche-") as folder:
         target = Path(folder) / "raccroche"
@@ -24,6 +33,8 @@ def zipped(config: Config, store: Store, filters: Filters, *, form: str, by: str
             filters=filters,
             excel=excel,
             by=by,
+            split=split,
+            stable_pseudonyms=stable_pseudonyms,
         )
         packed = Path(folder) / "export.zip"
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,4 +1,4 @@
-"""The inbox of spikes and of silent sources: what was seen, what was expected, what became of it."""
+"""The inbox of spikes and silent sources: what was seen, what was expected, what became of it."""
 
 import datetime as dt
 from collections import Counter
