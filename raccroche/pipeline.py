@@ -211,9 +211,11 @@ class Collector:
         seen: set[str] = set()
         while queue and not self.walled and not (self.stop and self.stop.is_set()):
             request = queue.popleft()
-            key = repr((request.method, request.url, sorted(request.params.items()), request.json))
-            if key in seen:
-                continue  # a page that names itself, or an earlier one, as the next: once is enough
+            asked = (request.method, request.url, sorted(request.params.items()))
+            key = repr((*asked, request.json, request.form))
+            if key in seen:  # a page that names itself, or an earlier one, as the next
+                self.store.add_page(self.name, [], done=request)
+                continue
             seen.add(key)
             queue.extend(await self._page(request, state))
 
