@@ -36,6 +36,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from raccroche.cli import app
+from raccroche.errors import RaccrocheError
 from raccroche.labelling import shown_labeller
 from raccroche.store import Filters, Store
 from tests.servers import postgres
@@ -93,7 +94,12 @@ class Campaign:
     def arguments(self, action: str, copy: str) -> list[str]:
         more = {
             "export": [str(self.folder / "export"), "--format", "jsonl"],
-            "erase": ["--author", f"{author(self.rounds, 3)}@{HOST}:{self.port}", "--platform", "mastodon"],
+            "erase": [
+                "--author",
+                f"{author(self.rounds, 3)}@{HOST}:{self.port}",
+                "--platform",
+                "mastodon",
+            ],
             "copy": ["--to", copy],
         }
         return ["-c", str(self.config), action, *more.get(action, [])]
@@ -101,14 +107,15 @@ class Campaign:
     def whole(self, action: str, copy: str = "") -> None:
         """Run to the end; its time is the one that kills are drawn from."""
         started = time.monotonic()
-        child = start(self.arguments(action, copy))
+        said = self.folder / "said"
+        child = start(self.arguments(action, copy), said)
         child.join()
         self.took[action] = time.monotonic() - started
         if child.exitcode != 0:
-            self.wrong.append(f"{action} ended with {child.exitcode} after a kill")
+            self.wrong.append(f"{action} failed after a kill: {said.read_text('utf-8')[-300:]}")
 
     def kill(self, action: str, draw: random.Random, copy: str = "") -> None:
-        child = start(self.arguments(action, copy))
+        child = start(self.arguments(action, copy), self.folder / "said")
         child.join(draw.uniform(0.02, 0.98) * self.took[action])
         if child.exitcode is None:
             os.kill(child.pid or 0, signal.SIGKILL)
@@ -203,19 +210,19 @@ def author(round_: int, number: int) -> str:
     return f"temoin{round_:03d}x{number:02d}"
 
 
-def start(arguments: list[str]) -> multiprocessing.Process:
-    child = multiprocessing.get_context("fork").Process(target=command, args=(arguments,))
+def start(arguments: list[str], said: Path) -> multiprocessing.Process:
+    child = multiprocessing.get_context("fork").Process(target=command, args=(arguments, said))
     child.start()
     return child
 
 
-def command(arguments: list[str]) -> None:
-    with (
-        open(os.devnull, "w", encoding="utf-8") as nowhere,
-        redirect_stdout(nowhere),
-        redirect_stderr(nowhere),
-    ):
-        sys.exit(app(arguments, standalone_mode=False) or 0)
+def command(arguments: list[str], said: Path) -> None:
+    with said.open("w", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
+        try:
+            sys.exit(app(arguments, standalone_mode=False) or 0)
+        except RaccrocheError as error:
+            print(error)
+            sys.exit(1)
 
 
 def run(
