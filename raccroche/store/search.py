@@ -31,11 +31,7 @@ _MOST_WORDS = 20
 _MOST_TYPED = 1_000
 _OPEN, _CLOSE = "\x02", "\x03"
 _FTS = table("posts_fts", column("rowid", BigInteger))
-# the expression of the index posts_words, word for word
-_VECTOR: ColumnElement[Any] = literal_column(
-    "to_tsvector('raccroche', left(coalesce(posts.title, '') || ' ' || posts.text, 110000))",
-    TSVECTOR,
-)
+_VECTOR: ColumnElement[Any] = literal_column("posts.words", TSVECTOR)
 _CONFIG: ColumnElement[Any] = literal_column("'raccroche'::regconfig")
 Span = tuple[int, int]
 

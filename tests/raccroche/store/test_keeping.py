@@ -51,7 +51,8 @@ def test_the_tables_are_those_that_the_migrations_make(store: Store) -> None:
         looked = inspect(conn)
         for name, table in tables.metadata.tables.items():
             made = {column["name"] for column in looked.get_columns(name)}
-            assert made == {column.name for column in table.columns}, name
+            # PostgreSQL keeps the words of a post beside it, SQLite in a table of its own
+            assert made - {"words"} == {column.name for column in table.columns}, name
             assert set(looked.get_pk_constraint(name)["constrained_columns"]) == {
                 column.name for column in table.primary_key
             }, name
