@@ -62,7 +62,9 @@ class Post:
 
 def text_key(text: str) -> str:
     """Return the key by which an annotation knows its text without holding it."""
-    return hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()[:12]
+    return hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()[
+        :12
+    ]
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
