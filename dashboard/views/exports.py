@@ -101,7 +101,6 @@ def _rows(rows: tuple[PostRow, ...]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             tr("Date", "Date"): [_day(row) for row in rows],
-            tr("Texte masqué", "Masked text"): [_cut(row.post.text) for row in rows],
             tr("Harcèlement", "Harassment"): [
                 tr("oui", "yes") if row.labels and row.labels.phone_harassment else ""
                 for row in rows
@@ -113,6 +112,7 @@ def _rows(rows: tuple[PostRow, ...]) -> pd.DataFrame:
                 for row in rows
             ],
             tr("Plateforme", "Platform"): [row.post.platform for row in rows],
+            tr("Texte masqué", "Masked text"): [_cut(row.post.text) for row in rows],
         }
     )  # fmt: skip
 
@@ -154,7 +154,8 @@ def _download(asked: Filters, options: dict[str, Any], total: int) -> None:
         tr(
             "Dans le zip : posts et mentions, metadata.json (question, comptes, exclus, versions, "
             "sources et conditions, citation), README, datapackage.json, croissant.json. Les "
-            "textes restent à leurs auteurs : vérifiez les conditions de chaque source avant de publier.",
+            "textes restent à leurs auteurs : vérifiez les conditions de chaque source avant "
+            "de publier.",
             "In the zip: posts and mentions, metadata.json (query, counts, exclusions, versions, "
             "sources and terms, citation), README, datapackage.json, croissant.json. Texts remain "
             "their authors’: check each source’s terms before publishing.",

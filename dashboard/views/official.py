@@ -6,7 +6,7 @@ from dashboard import data, figures, officials, words
 from dashboard.views import parts
 from dashboard.words import tr
 
-ACROSS = 3  # panels side by side
+ACROSS = 2  # panels side by side
 
 
 def page() -> None:
@@ -61,10 +61,9 @@ def _panel(panel: officials.Panel) -> None:
 def _few(panel: officials.Panel) -> None:
     """One or two values make no line: they are written."""
     for point in panel.points:
-        when = "" if point.period == "cumul" else point.period.replace("/", " – ")
-        st.metric(f"{panel.unit} · {when}" if when else panel.unit, officials.said(point.value))
+        st.metric(officials.when(point.period) or panel.unit, officials.said(point.value))
     sources = words.listing(list(dict.fromkeys(one.source for one in panel.points)))
-    parts.note(f"{panel.note} {tr('Source :', 'Source:')} {sources}")
+    parts.note(f"{panel.unit}. {panel.note} {tr('Source :', 'Source:')} {sources}")
 
 
 def _per_customers() -> None:
