@@ -1,0 +1,252 @@
+"""Hostile words, files and paths; secrets and permissions. HTTP's own dangers: test_http_*.py."""
+
+import ast
+import logging
+import stat
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from collectors import appstore, feeds
+from raccroche.archive import Archive
+from raccroche.cli import app
+from raccroche.cli.common import JsonLines, without_secrets
+from raccroche.errors import SourceError, StoreError
+from raccroche.post import Answer, Labels, Mention, Post
+from raccroche.privacy import Pseudonyms
+from raccroche.store import Filters, Store
+
+ROOT = Path(__file__).parents[2]
+CODE = [
+    path
+    for folder in ("raccroche", "collectors", "nlp", "dashboard")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
+LABELLER = "test@1"
+ATTACKS = [
+    "'; drop table posts; --",
+    '" or 1=1 --',
+    "') union select name from sqlite_master --",
+    "%' or '1'='1",
+    "NEAR(a b) OR text:* AND",
+    "\x00",
+    "a" * 10_000,
+]
+SECRET = "hunter2hunter2"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "s.sqlite3") as opened:
+        post = Post(
+            source="wordpress/blog.example",
+            platform="wordpress",
+            native_id="1",
+            text="La société Mandarine appelle tous les jours",
+            author="p_1",
+            published_at=datetime(2026, 11, 1, tzinfo=UTC),
+        )
+        opened.add_posts([post])
+        mention = Mention("Mandarine", "negative", True, "caller")
+        opened.add_labels(
+            [Labels(post.id, LABELLER, "negative", True, True, mentions=(mention,), language="fr")]
+        )
+        yield opened
+
+
+@pytest.mark.parametrize("words", ATTACKS)
+def test_words_that_are_sql_are_only_searched_for(store: Store, words: str) -> None:
+    page = store.search(words, Filters(labeller=LABELLER))
+
+    assert len(page.rows) <= 1
+    assert store.status().posts == 1
+    assert store.check() == []
+
+
+@pytest.mark.parametrize("words", ATTACKS)
+@pytest.mark.parametrize(
+    "name", ["brands", "families", "sources", "platforms", "topics", "signals"]
+)
+def test_a_filter_that_is_sql_matches_nothing(store: Store, name: str, words: str) -> None:
+    filters = Filters(labeller=LABELLER, **{name: (words,)})  # type: ignore[arg-type]
+
+    assert store.totals(filters).posts == 0
+    assert not store.posts(filters).rows
+    assert store.daily_counts(filters).empty
+    assert store.status().posts == 1
+
+
+@pytest.mark.parametrize("words", ATTACKS[:4])
+def test_a_cursor_that_is_sql_is_refused_or_empty(store: Store, words: str) -> None:
+    try:
+        rows = store.posts(Filters(labeller=LABELLER), after=words).rows
+    except (StoreError, ValueError):
+        rows = ()
+    assert len(rows) <= 1
+    assert store.status().posts == 1
+
+
+BOMB = "<!DOCTYPE x [<!ENTITY a0 'ha'>{}]>".format(
+    "".join(f"<!ENTITY a{n} '{f'&a{n - 1};' * 10}'>" for n in range(1, 10))
+)
+FEED = (
+    "<?xml version='1.0'?>{doctype}<feed xmlns='http://www.w3.org/2005/Atom'><title>t</title><entry>"
+    "<id>1</id><title>{word}</title><updated>2026-11-01T00:00:00Z</updated><content>{word}</content>"
+    "</entry></feed>"
+)
+
+
+@pytest.mark.parametrize("platform", [feeds, appstore], ids=lambda module: module.PLATFORM)
+@pytest.mark.parametrize(
+    ("doctype", "word"),
+    [
+        (BOMB, "&a9;"),
+        ("<!DOCTYPE x [<!ENTITY f SYSTEM 'file:///etc/passwd'>]>", "&f;"),
+        ("<!DOCTYPE x SYSTEM 'http://127.0.0.1:1/x.dtd'>", "mot"),
+    ],
+    ids=["billion laughs", "external entity", "external subset"],
+)
+def test_xml_expands_no_bomb_and_reads_no_file(platform: object, doctype: str, word: str) -> None:
+    answer = Answer(
+        "https://site.example/rss", FEED.format(doctype=doctype, word=word).encode(),
+        headers={"content-type": "application/atom+xml"},
+    )  # fmt: skip
+    try:
+        posts = platform.parse(answer).posts  # type: ignore[attr-defined]
+    except SourceError:
+        posts = ()
+    text = "".join(f"{post.title} {post.text}" for post in posts)
+    assert len(text) < 10_000
+    assert "root:" not in text
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def test_nothing_is_unpickled_evaluated_or_run_by_a_shell() -> None:
+    forbidden = {"eval", "exec", "os.system", "os.popen", "yaml.load", "joblib.load", "torch.load",
+                 "pickle.load", "pickle.loads", "marshal.loads", "pd.read_pickle"}  # fmt: skip
+    found = [
+        f"{path.relative_to(ROOT)}:{call.lineno} {name}"
+        for path in CODE
+        for name, call in calls(path)
+        if name in forbidden
+        or any(
+            word.arg in ("shell", "allow_pickle", "trust_remote_code")
+            and not (isinstance(word.value, ast.Constant) and word.value.value is False)
+            for word in call.keywords
+        )
+    ]
+    assert found == []
+
+
+def test_no_module_imports_pickle() -> None:
+    modules = {
+        (path.relative_to(ROOT), alias.name)
+        for path in CODE
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+        if alias.name.split(".")[0] in {"pickle", "marshal", "shelve", "dill", "joblib"}
+    }
+    assert modules == set()
+
+
+CONFIG = """
+[store]
+url = "db.sqlite3"
+[collect]
+contact = "test@example.org"
+archive = ""
+cache = ""
+[privacy]
+key_file = "key"
+[alerts]
+notify = ["env:WHERE"]
+[sources.tag]
+platform = "mastodon"
+enabled = true
+purpose = "test"
+instance = "https://serveur.example"
+search = ["demarchage"]
+token_env = "TOKEN"
+"""
+
+
+def test_secrets_show_in_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    monkeypatch.setenv("TOKEN", SECRET)
+    monkeypatch.setenv("WHERE", f"mailto://me:{SECRET}@mail.example")
+    Store.open(tmp_path / "db.sqlite3").close()
+    for command in ("status", "sources", "doctor", "register"):
+        result = CliRunner().invoke(app, ["-c", str(tmp_path / "config.toml"), command])
+        assert result.output
+        assert SECRET not in result.output
+
+
+def test_the_password_of_a_database_is_not_in_an_error() -> None:
+    with pytest.raises(StoreError) as error:
+        Store.open(f"postgresql://me:{SECRET}@127.0.0.1:1/none", timeout=0.1)
+    assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"asked https://api.example/v1?access_token={SECRET}&q=sfr",
+        f"cannot reach https://me:{SECRET}@api.example/",
+        f"postgresql+psycopg://me:{SECRET}@db/raccroche failed",
+    ],
+)
+def test_a_log_line_holds_no_secret(text: str) -> None:
+    assert SECRET not in without_secrets(text)
+    try:
+        raise ValueError(text)
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "f", 1, text, (), sys.exc_info())
+    line = JsonLines().format(record)
+    assert SECRET not in line
+    assert "api.example" in line or "db/raccroche" in line
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_is_made_is_for_its_owner_alone(tmp_path: Path) -> None:
+    Pseudonyms.from_file(tmp_path / "key")
+    with Store.open(tmp_path / "db.sqlite3") as store:
+        store.set_setting("a", 1)
+        databases = list(tmp_path.glob("db.sqlite3*"))
+        assert databases
+        assert {mode(path) for path in databases} == {0o600}
+    archive = Archive(tmp_path / "warc")
+    archive.add(Answer("https://blog.example/", b"<p>mot"), source="blog", sent={})
+    archive.close()
+    assert mode(tmp_path / "key") == 0o600
+    assert archive.files()
+    assert {mode(path) for path in archive.files()} == {0o600}
+
+
+def test_ids_and_names_that_are_paths_leave_nothing_outside(tmp_path: Path) -> None:
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
+    rows = folder / "avis.csv"
+    rows.write_text(
+        "id,text,author\n../../outside,La société Mandarine appelle,../../etc\n", encoding="utf-8"
+    )
+    run = CliRunner()
+    start = ["-c", str(folder / "config.toml")]
+    assert run.invoke(app, [*start, "import", str(rows)]).exit_code == 0
+    assert run.invoke(app, [*start, "label", "--labeller", "rules"]).exit_code == 0
+    result = run.invoke(app, [*start, "export", str(folder / "out"), "--format", "jsonl"])
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["inside"]
