@@ -1,4 +1,4 @@
-"""How far two people agree: Cohen's kappa and Krippendorff's alpha, with bootstrap intervals."""
+"""How far two people agree: Cohen's kappa and Krippendorff's alpha, with intervals."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +13,7 @@ from raccroche.post import Labels
 Table = npt.NDArray[np.float64]
 SENTIMENTS = ("negative", "neutral", "positive")
 FEW = 10  # pairs; under it no coefficient is given
+RARE = 5  # posts with the label; under it neither, for one post would decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Agreement:
     One label over the posts that two people labelled.
 
     *table* has a row a value of the first person, a column a value of the second. The coefficients
-    are None with fewer than ten posts, or when nobody ever used the label: nothing to agree on.
+    are None with fewer than ten posts, or fewer than five outside the commonest answer. Intervals
+    are those of the Bayesian bootstrap (Dirichlet draws).
     """
 
     label: str
@@ -124,17 +126,19 @@ def _table(
 
 def _agreement(label: str, table: Table, *, seed: int = 20260811) -> Agreement:
     many = int(table.sum())
-    if many < FEW or np.count_nonzero(table.sum(axis=0) + table.sum(axis=1)) < 2:
+    if many < FEW or many - table.max() < RARE:
         return Agreement(label, table, None, None)
-    chances = (table / many).ravel()
-    drawn = np.random.default_rng(seed).multinomial(many, chances, size=DRAWS)
-    draws = drawn.reshape(DRAWS, *table.shape).astype(float)
+    # a prior of one post spread over all cells, so that full agreement still leaves a doubt
+    weights = (table + 1 / table.size).ravel()
+    draws = np.random.default_rng(seed).dirichlet(weights, size=DRAWS) * many
+    draws = draws.reshape(DRAWS, *table.shape)
     return Agreement(label, table, _interval(kappa, table, draws), _interval(alpha, table, draws))
 
 
 def _interval(coefficient: Callable[[Table], Table], table: Table, draws: Table) -> Interval:
     low, high = np.quantile(coefficient(draws), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(coefficient(table)), float(low), float(high))
+    value = float(coefficient(table))
+    return Interval(value, min(float(low), value), max(float(high), value))
 
 
 def differing(first: Labels, second: Labels) -> list[str]:

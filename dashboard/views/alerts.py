@@ -132,12 +132,11 @@ def _inbox(shown: Sequence[Alert]) -> None:
 def _row(alert: Alert, *, opened: bool) -> None:
     key = f"row-open-{alert.n}" if opened else f"row-{alert.n}"
     with st.container(border=True, key=key, gap="xxsmall"):
-        said, button = st.columns([5, 1], vertical_alignment="center", wrap=False)
-        with said:
-            st.markdown(f"**{parts.escape(title(alert))}**")
-            _, _, when = happenings.alert_days(alert.period)
-            st.caption(parts.escape(f"{when} · {_one(alert.state)} · {_in_short(alert)}"))
-        with button:
+        st.markdown(f"**{parts.escape(title(alert))}**")
+        _, _, when = happenings.alert_days(alert.period)
+        st.caption(parts.escape(when))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(parts.escape(f"{_one(alert.state)} · {_in_short(alert)}"))
             st.button(
                 tr("Voir", "See"),
                 key=f"see-{alert.n}",

@@ -203,7 +203,7 @@ def _questions(key: str, before: Labels | None) -> Answer:
     testimony = _flag(
         f"{key}-t",
         tr("L’auteur raconte ce qu’il, ou un proche, a vécu ?", "An own or a relative’s story?"),
-        "tr",
+        "ta",
         before.testimony if before else None,
     )
     sentiment = _choice(
@@ -477,11 +477,12 @@ def _agreement() -> None:
     parts.chart(
         figures.coefficients(table, parts.look()),
         tr(
-            "Kappa de Cohen et alpha de Krippendorff ; barres : intervalle à 95 % par "
-            "rééchantillonnage des publications. Tirets : 0, le hasard, et 0,8, le seuil "
-            "habituel d’un accord sûr.",
-            "Cohen’s kappa and Krippendorff’s alpha; bars: 95% interval by resampling posts. "
-            "Dashes: 0, chance, and 0.8, the usual mark of reliable agreement.",
+            "Kappa de Cohen et alpha de Krippendorff ; barres : intervalle à 95 % "
+            "(bootstrap bayésien). Sous cinq publications qui portent l’étiquette, rien. "
+            "Tirets : 0, le hasard, et 0,8, le seuil habituel d’un accord sûr.",
+            "Cohen’s kappa and Krippendorff’s alpha; bars: 95% interval (Bayesian bootstrap). "
+            "Under five posts with the label, none. Dashes: 0, chance, and 0.8, "
+            "the usual mark of reliable agreement.",
         ),
         shown,
         key="agreement",

@@ -83,3 +83,13 @@ def test_what_differs_is_named() -> None:
         answer("p", "a", harassment=True), answer("p", "b", harassment=False)
     )
     assert found == ["phone_harassment"]
+
+
+def test_full_agreement_leaves_a_doubt_and_a_rare_label_has_no_coefficient() -> None:
+    same = [answer(f"p{n}", who, harassment=n < 12) for n in range(30) for who in ("a", "b")]
+    kappa = agreement.of(same)[1].kappa
+    assert kappa is not None
+    assert kappa.low < 0.99
+    assert kappa.value == kappa.high == 1
+    rare = [answer(f"p{n}", who, harassment=n < 4) for n in range(30) for who in ("a", "b")]
+    assert agreement.of(rare)[1].kappa is None
