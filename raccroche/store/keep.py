@@ -168,14 +168,14 @@ def copy(source: Database, target: Database, progress: Progress | None) -> int:
             select(counters.c.value).where(counters.c.name == "version")
         ).scalar_one()
         mark = f"{source.name}#{version}"
-        _prepare_copy(target, mark)
+        _prepare_copy(target, mark, version)
         for table in _copied_tables():
             total = conn.execute(select(func.count()).select_from(table)).scalar_one()
             for done in _copy_table(conn, target, table, mark):
                 if progress is not None:
                     progress(table.name, done, total)
             copied += total
-        _finish_copy(conn, target)
+        _finish_copy(conn, target, mark)
     return copied
 
 
@@ -185,10 +185,16 @@ def _copied_tables() -> list[Table]:
     return [table for table in metadata.tables.values() if table not in skipped]
 
 
-def _prepare_copy(target: Database, mark: str) -> None:
+def _prepare_copy(target: Database, mark: str, version: int) -> None:
+    """A copy that was whole already (killed after its last write) is only compared again."""
     with target.write() as conn:
         state = people.setting(conn, _COPY, None)
         holds = conn.execute(select(posts.c.n).limit(1)).one_or_none() is not None
+        if state is not None and state.get("whole"):
+            own = select(counters.c.value).where(counters.c.name == "version")
+            if state["mark"] == mark and conn.execute(own).scalar_one() == version:
+                return
+            state = None
         if state is None and holds:
             raise StoreError(f"{target.name} is not empty: a copy needs an empty database")
         if state is None or state["mark"] != mark:
@@ -220,7 +226,7 @@ def _copy_table(conn: Connection, target: Database, table: Table, mark: str) -> 
         yield state["done"]
 
 
-def _finish_copy(conn: Connection, target: Database) -> None:
+def _finish_copy(conn: Connection, target: Database, mark: str) -> None:
     """Compare, then hand over the counters: only now is the copy a store."""
     with target.write() as there:
         for table in _copied_tables():
@@ -232,9 +238,10 @@ def _finish_copy(conn: Connection, target: Database) -> None:
                 raise StoreError(
                     f"the copy of {table.name} has {copied} rows instead of {here}: start it again"
                 )
+        done = people.setting(there, _COPY, {"tables": {}})["tables"]
+        people.set_setting(there, _COPY, {"mark": mark, "tables": done, "whole": True})
         for name, value in conn.execute(select(counters.c.name, counters.c.value)):
             there.execute(update(counters).where(counters.c.name == name).values(value=value))
-        there.execute(settings.delete().where(settings.c.key == _COPY))
         for key, value in conn.execute(
             select(settings.c.key, settings.c.value).where(settings.c.key != _COPY)
         ):
