@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs real servers for the tests marked `server`. Usage: tests/servers/install.sh NAME...
-# NAME: bluesky isso inn mediawiki misago nodebb postgres. Nothing is started. Safe to run again.
+# NAME: bluesky isso inn mediawiki misago nodebb postgres web. Nothing is started. Safe to run again.
 # Servers that are no packages of the system go to $RACCROCHE_SERVERS (/var/tmp/raccroche-servers).
 set -euo pipefail
 home=${RACCROCHE_SERVERS:-/var/tmp/raccroche-servers}
@@ -8,7 +8,11 @@ mkdir -p "$home"
 
 packages() { # packages NAME...: those of Debian that are missing
     local missing=()
-    for name in "$@"; do
+    install_web() { # an identity provider, and what looks for faults of accessibility
+    npm install --no-audit --no-fund --silent --prefix "$home/web" oidc-provider@9.13.3 axe-core@4.14.1 >/dev/null
+}
+
+for name in "$@"; do
         dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
     done
     [ ${#missing[@]} -eq 0 ] && return
@@ -73,6 +77,10 @@ install_nodebb() { # 1.4.0 is the newest on npm
         npm install --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --legacy-peer-deps >/dev/null
         touch .complete
     )
+}
+
+install_web() { # an identity provider, and what looks for faults of accessibility
+    npm install --no-audit --no-fund --silent --prefix "$home/web" oidc-provider@9.13.3 axe-core@4.14.1 >/dev/null
 }
 
 for name in "$@"; do
