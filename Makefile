@@ -25,7 +25,7 @@ demo: setup
 	$(BIN)/raccroche demo $(if $(HEADLESS),--headless)
 
 test: setup
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -m "not server and not browser and not slow"
 
 lint: setup
 	$(BIN)/ruff check .

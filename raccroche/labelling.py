@@ -71,17 +71,19 @@ def _load(config: Config, name: str) -> Labeller:
         from nlp.rules import RuleLabeller
 
         return RuleLabeller(table, plan)
-    from nlp.classifier import load_default
-
-    embedded = load_default(table, plan)
     if name == "embedded":
-        return embedded
-    from nlp.transformer import Options, TransformerLabeller
+        from nlp.classifier import EmbeddedLabeller, Model, load_default
+
+        if config.nlp.model:  # one that `raccroche train` wrote
+            return EmbeddedLabeller(Model.load(config.resolve(config.nlp.model)), table, plan)
+        return load_default(table, plan)
+    from nlp.finetune import load_transformer
+    from nlp.transformer import Options
 
     if not config.nlp.model:
         raise ConfigError("[nlp] model is empty: name a model of the hub or a folder")
     options = Options(offline=config.nlp.offline)
-    return TransformerLabeller(config.nlp.model, embedded, task=config.nlp.task, options=options)
+    return load_transformer(config.nlp.model, table, plan, task=config.nlp.task, options=options)
 
 
 @cache

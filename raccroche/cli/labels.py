@@ -11,12 +11,14 @@ from typing import Annotated, Any, TextIO, TypeVar
 import typer
 from rich.table import Table
 
+from nlp.brands import BrandTable
 from nlp.types import Labeller, Text
 from raccroche import pipeline
 from raccroche.cli.common import bar, err, load_config, load_config_or_defaults, open_store, out
-from raccroche.errors import ImportFileError
-from raccroche.labelling import known_brands, load_labeller
+from raccroche.errors import ImportFileError, LabelError
+from raccroche.labelling import brand_table, known_brands, load_labeller
 from raccroche.store import Store
+from raccroche.training import training_rows
 
 BATCH = 512
 T = TypeVar("T")
@@ -26,6 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command()(label)
     app.command()(predict)
     app.command()(evaluate)
+    app.command()(train)
 
 
 def label(
@@ -128,6 +131,73 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while part := list(islice(iterator, size)):
         yield part
+
+
+def train(
+    data: Annotated[
+        list[Path], typer.Argument(help="Labelled JSON Lines, or folders exported as jsonl.")
+    ],
+    target: Annotated[
+        Path, typer.Option("--out", help="Model file (.npz), or folder of a transformer.")
+    ],
+    base: Annotated[
+        str, typer.Option(help="Fine-tune this transformer: id of the hub, or a folder.")
+    ] = "",
+    scratch: Annotated[
+        bool, typer.Option("--scratch", help="Train a small transformer from nothing.")
+    ] = False,
+    repeats: Annotated[int, typer.Option(help="Cross-validations for the card; 0 skips them.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+) -> None:
+    """
+    Train a labeller on labelled posts and our own examples; writes the model and its card.
+
+    Needs `pip install -r requirements-train.txt` for a transformer only.
+    Example: `raccroche train exports/reviewed --out models/ours.npz`
+    """
+    from nlp.errors import NlpError
+
+    table = brand_table(load_config_or_defaults())
+    rows = training_rows(data)
+    try:
+        if base or scratch:
+            said = _train_transformer(rows, table, base, target, seed)
+        else:
+            said = _train_embedded(rows, table, target, seed, repeats)
+    except NlpError as error:
+        raise LabelError(str(error)) from error
+    out.print(f"{target}: {said}; set it as [nlp] model", highlight=False)
+
+
+def _train_embedded(
+    rows: list[dict[str, Any]], table: BrandTable, target: Path, seed: int, repeats: int
+) -> str:
+    from nlp.train import train_embedded
+
+    if target.suffix != ".npz":
+        raise typer.BadParameter("--out must end in .npz for the embedded labeller")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    card = train_embedded(
+        rows, target, brand_table=table, seed=seed, repeats=repeats, progress=_told
+    )
+    return f"version {card.digest}, {card.bytes / 1e6:.2f} MB"
+
+
+def _train_transformer(
+    rows: list[dict[str, Any]], table: BrandTable, base: str, target: Path, seed: int
+) -> str:
+    from nlp.corpus import labelled
+    from nlp.finetune import Settings, train_transformer
+    from nlp.rules import Reader
+    from nlp.train import see
+
+    seen = see(labelled(rows), Reader(table))
+    train_transformer(base or None, seen, target, settings=Settings(seed=seed), progress=_told)
+    return "trained; its scores are in its card"
+
+
+def _told(line: str) -> None:
+    err.print(line, highlight=False, markup=False)
 
 
 def _labels(model: Labeller, rows: Sequence[dict[str, Any]]) -> Iterator[Any]:

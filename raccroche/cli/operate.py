@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from raccroche import pipeline
+from raccroche.alerts import find_alerts
 from raccroche.cli.common import bar, err, load_config, open_store, out, set_up_json_logs
 from raccroche.cli.sources import exit_code, run_collection, show_runs
 from raccroche.config import Config
@@ -173,7 +175,9 @@ def demo(
                 done = pipeline.label(
                     config, store, labeller, progress=lambda n: progress.update(task, advance=n)
                 )
-        out.print(f"{done} posts labelled by {pipeline.labeller_id(labeller)}")
+            name = pipeline.labeller_id(labeller)
+            alerts = find_alerts(store, name, config.alerts, datetime.now(UTC).date())
+        out.print(f"{done} posts labelled by {name}, {len(alerts)} alerts")
         if not serve:
             raise typer.Exit(exit_code(runs))
         process = start_dashboard(config, config.dashboard.port, headless=headless)

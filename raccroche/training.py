@@ -1,0 +1,52 @@
+"""Labelled rows for training, from JSON Lines files and from our own exported datasets."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nlp.corpus import CorpusError, read_jsonl
+from raccroche.errors import ImportFileError
+
+Row = dict[str, Any]
+
+
+def training_rows(paths: list[Path]) -> list[Row]:
+    """
+    The rows of files in the label schema, and of folders that `raccroche export --format jsonl`
+    wrote.
+
+    Raises ImportFileError naming the file: missing, broken, or without any row.
+    """
+    rows = [row for path in paths for row in _rows(path)]
+    if not rows:
+        raise ImportFileError(f"{', '.join(map(str, paths))}: no labelled row")
+    return rows
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    try:
+        if path.is_dir():
+            yield from _exported(path)
+        else:
+            yield from read_jsonl(path)
+    except CorpusError as error:
+        raise ImportFileError(str(error)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImportFileError(f"{path}: cannot be read: {error}") from error
+
+
+def _exported(folder: Path) -> Iterator[Row]:
+    """Posts with their mentions, as one row in the label schema; copies are left out."""
+    if not (folder / "posts.jsonl").exists():
+        raise ImportFileError(f"{folder}: holds no posts.jsonl; export with --format jsonl")
+    brands: dict[str, dict[str, Row]] = defaultdict(dict)
+    for mention in read_jsonl(folder / "mentions.jsonl"):
+        brands[mention["post_id"]][mention["brand"]] = {
+            "sentiment": mention["sentiment"],
+            "harassment": mention["harassment"],
+            "role": mention["role"],
+        }
+    for post in read_jsonl(folder / "posts.jsonl"):
+        if post["sentiment"] is not None and not post["is_copy"]:
+            yield {**post, "brands": brands[post["id"]]}
