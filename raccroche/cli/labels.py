@@ -35,6 +35,9 @@ def label(
     labeller: Annotated[
         str, typer.Option(help="embedded, rules or transformers. Default: [nlp] labeller.")
     ] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Drop its labels first: after [[brands]] changed.")
+    ] = False,
 ) -> None:
     """
     Label every stored post that the labeller, in its present version, has not seen.
@@ -44,6 +47,8 @@ def label(
     config = load_config()
     model = load_labeller(config, labeller)
     with open_store(config) as store:
+        if again:
+            store.drop_labels(pipeline.labeller_id(model))
         waiting = unlabelled_count(store, pipeline.labeller_id(model))
         with bar("labelling", waiting) as (progress, task):
             done = pipeline.label(

@@ -255,3 +255,16 @@ def test_the_key_is_made_for_its_owner_only(home: Path) -> None:
     write_csv(home)
     raccroche(home, "import", "avis.csv", "--map", MAP)
     assert (home / "data/pseudonym.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_brand_added_later_is_found_by_labelling_again(home: Path) -> None:
+    (home / "avis.jsonl").write_text('{"id": 1, "text": "Zoubidoo m\'appelle tous les jours"}\n')
+    raccroche(home, "import", "avis.jsonl")
+    raccroche(home, "label", "--labeller", "rules")
+    with (home / "config.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[brands]]\nid = "zoubidoo"\nname = "Zoubidoo"\nsector = "telecom"\n')
+    again = raccroche(home, "label", "--labeller", "rules", "--again")
+    assert "1 posts labelled" in again.stdout
+    raccroche(home, "export", "out", "--format", "jsonl")
+    mention = json.loads((home / "out/mentions.jsonl").read_text("utf-8"))
+    assert (mention["brand"], mention["harassment"]) == ("Zoubidoo", True)
