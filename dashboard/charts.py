@@ -227,12 +227,14 @@ def brand_panel(
     alone = rows[drawn & ~drawn.shift(fill_value=False) & ~drawn.shift(-1, fill_value=False)]
     single = (
         alt.Chart(alone)
-        .mark_point(filled=True, size=45, color=style.colour, opacity=1)
+        .mark_point(filled=True, size=45, color=style.colour, opacity=1, aria=False)
         .encode(x=x, y=alt.Y(f"{value}:Q", scale=scale, title=None))
     )
     chosen = point("brand", "period")
     dots = (
-        base.mark_point(filled=True, size=70, color=style.colour, shape=style.marker, opacity=0)
+        base.mark_point(
+            filled=True, size=70, color=style.colour, shape=style.marker, opacity=0, aria=False
+        )
         .encode(
             y=y,
             tooltip=tooltip,
@@ -242,7 +244,7 @@ def brand_panel(
     )
     hover = alt.selection_point(on="pointerover", nearest=True, fields=["period"], empty=False)
     shown = (
-        base.mark_point(filled=True, size=50, color=style.colour, shape=style.marker)
+        base.mark_point(filled=True, size=50, color=style.colour, shape=style.marker, aria=False)
         .encode(y=y, opacity=alt.condition(hover, alt.value(1), alt.value(0)), tooltip=tooltip)
         .add_params(hover)
     )

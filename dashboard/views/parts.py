@@ -42,6 +42,10 @@ h3 {font-size: 1.02rem !important; padding: .4rem 0 0 !important;}
 
 _POSTS = """
 <style>
+[data-testid="stCaptionContainer"] p {{color: {soft}; opacity: 1;}}
+[data-testid="stCaptionContainer"] {{color: {soft}; opacity: 1;}}
+button[data-selected="true"] p {{color: {ink};}}
+[data-testid="stBaseButton-primary"] p {{color: {on_accent};}}
 .post {{white-space: pre-wrap; overflow-wrap: anywhere;}}
 .post-full {{font-size: 1.04rem; line-height: 1.6;}}
 .row-text .post {{white-space: normal;}}
@@ -71,6 +75,7 @@ def style() -> None:
             ink=now.ink,
             soft=now.soft,
             warm=now.warm,
+            on_accent="#0B0E12" if now.dark else "#FFFFFF",
             accent=now.accent,
             why="#4A3A12" if now.dark else "#FFF0C2",
             found="#F3D34A" if now.dark else "#FFD84D",

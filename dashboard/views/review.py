@@ -136,10 +136,13 @@ def _text(post: StoredPost) -> None:
         context = [day, str(post.kind), post.platform, post.thread_title or ""]
         if post.context_brand:
             context.append(tr("à propos de ", "about ") + data.display(post.context_brand))
-        st.caption(parts.escape(" · ".join(one for one in context if one)))
-        if post.title:
-            st.markdown(f"**{parts.escape(post.title)}**")
-        st.html(f'<div class="post-full">{highlight.to_html(post.text)}</div>')
+        head = highlight.to_html(" · ".join(one for one in context if one))
+        title = f"<h4>{highlight.to_html(post.title)}</h4>" if post.title else ""
+        # as HTML of ours: Markdown would make links of the addresses in a title
+        st.html(
+            f'<div class="row-head">{head}</div>'
+            f'<div class="post-full">{title}{highlight.to_html(post.text)}</div>'
+        )
 
 
 def _form(post: StoredPost, name: str) -> None:
