@@ -62,7 +62,7 @@ def spike(
                     title=None,
                     labelExpr="timeFormat(toDate(datum.value), '%e %b')",
                     labelAngle=0,
-                    labelOverlap="greedy",
+                    labelOverlap="parity",
                 ),
             ),
             y=alt.Y("n:Q", axis=number_axis(), title=None),

@@ -291,6 +291,7 @@ def _pills(
         default=[one for one in before if one in names],
         format_func=names.__getitem__,
         key=key,
+        wrap=True,
     )
 
 
