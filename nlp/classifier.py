@@ -22,7 +22,7 @@ from nlp.features import Pairs, Vocabulary, ngrams
 from nlp.heads import Outputs, probabilities, quantised
 from nlp.numbers import COARSE_PLAN, NumberingPlan
 from nlp.reading import BrandView, brand_views, document, post_extras, table
-from nlp.rules import Analysis, Reader, evidence, refusal, refused_labels
+from nlp.rules import Analysis, Reader, evidence, refusal, refused_labels, signals_of
 from nlp.types import (
     ACCUSED_ROLES,
     ROLES,
@@ -44,6 +44,7 @@ CHUNK = 256  # posts read and multiplied at once
 MOODS = tuple(f"sentiment.{name}" for name in SENTIMENTS)
 NEARLY = 0.7  # share of its cut that makes a topic better than none
 NO_WORDS = "no_words"  # the refusal of a post with nothing to read
+SECONDED = 0.5  # share of its cut that is enough for a signal that the rules see too
 FACTS_FROM = 0.1  # facts are looked for where harassment is at least this probable
 
 
@@ -282,9 +283,7 @@ class Decider:
         share = (chances / self._post.cuts).tolist()
         start = 0 if views else 3
         harassment = share[self._reports] >= 1
-        signals = tuple(
-            s for s, i in self._signals if share[i] >= 1 and (harassment or s == "sms_messaging")
-        )
+        signals = self._said_signals(analysis, share, harassment)
         return Labels(
             id=analysis.text.id,
             language=analysis.language.code,
@@ -315,6 +314,20 @@ class Decider:
         for name, i, told in self._named:
             given[name] = row[i] * calls if told else row[i]
         return given
+
+    def _said_signals(
+        self, analysis: Analysis, share: Sequence[float], harassment: bool
+    ) -> tuple[str, ...]:
+        """Return the signals that reach their cuts, or half of it where the rules see them too."""
+        likely = [(s, share[i]) for s, i in self._signals if share[i] >= SECONDED]
+        if not likely:
+            return ()
+        ruled = signals_of(analysis, harassment)
+        return tuple(
+            s
+            for s, reached in likely
+            if (reached >= 1 or s in ruled) and (harassment or s == "sms_messaging")
+        )
 
     def _said_topics(self, share: Sequence[float], harassment: bool) -> tuple[str, ...]:
         """Return the topics that reach their cuts; when none does, one that nearly does."""

