@@ -61,9 +61,7 @@ def test_a_wrong_password_is_a_login_wall_and_asks_nothing_more(
     assert "app password" in run.message
 
 
-def test_an_account_is_read_without_a_login(
-    tmp_path: Path, network: real.Network
-) -> None:
+def test_an_account_is_read_without_a_login(tmp_path: Path, network: real.Network) -> None:
     account = network.account("lecteur.test")
     account.write("Orion", 0, 30)
     network.wait_until_found("Orion", 30)
