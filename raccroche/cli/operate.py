@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -115,10 +115,19 @@ def dashboard(
     with open_store(config):  # a missing or broken database is said here, not in the browser
         pass
     process = start_dashboard(config, port or config.dashboard.port, headless=headless)
+    raise typer.Exit(until_stopped(process))
+
+
+def until_stopped(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for *process*; Ctrl-C and SIGTERM stop it too, whoever they reach first."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.default_int_handler)
     try:
-        raise typer.Exit(process.wait())
+        return process.wait()
     except KeyboardInterrupt:
+        process.terminate()
         process.wait()
+        return 0
 
 
 def start_dashboard(config: Config, port: int, *, headless: bool) -> "subprocess.Popen[bytes]":
@@ -176,17 +185,14 @@ def demo(
                     config, store, labeller, progress=lambda n: progress.update(task, advance=n)
                 )
             name = pipeline.labeller_id(labeller)
-            alerts = find_alerts(store, name, config.alerts, datetime.now(UTC).date())
+            newest = store.status().newest or datetime.now(UTC)
+            alerts = find_alerts(store, name, config.alerts, newest.date() + timedelta(days=1))
         out.print(f"{done} posts labelled by {name}, {len(alerts)} alerts")
         if not serve:
             raise typer.Exit(exit_code(runs))
         process = start_dashboard(config, config.dashboard.port, headless=headless)
         out.print("Ctrl-C stops everything.")
-        try:
-            raise typer.Exit(process.wait())
-        except KeyboardInterrupt:
-            process.terminate()
-            process.wait()
+        raise typer.Exit(until_stopped(process))
 
 
 def status() -> None:

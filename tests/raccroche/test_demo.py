@@ -1,6 +1,11 @@
 """The demonstration: fictional sites that speak real formats, collected by the real path."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -8,6 +13,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import httpx
 import pytest
 
 from nlp.brands import BrandSpec, BrandTable
@@ -251,3 +257,32 @@ def test_the_labeller_of_the_demonstration_finds_its_firms(collected: Config) ->
         counts = store.daily_counts(Filters(pipeline.labeller_id(labeller)), by=("brand",))
     found = dict(zip(counts["brand"], counts["mentions"], strict=True))
     assert min(found["Mandarine"], found["NT"], found["Libre"]) > 15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_opens_the_dashboard_and_a_signal_stops_everything(
+    tmp_path: Path, name: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "raccroche", "demo", "--headless", "--posts", "60"]
+    process = subprocess.Popen(
+        [*command, "--folder", str(tmp_path / "demo")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    address = next(line.split()[1] for line in process.stdout if line.startswith("dashboard: http"))
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            assert httpx.get(f"{address}/_stcore/health").text == "ok"
+            break
+        except httpx.TransportError:
+            time.sleep(0.1)
+    process.send_signal(name)
+    assert process.wait(timeout=60) == 0
+    process.stdout.close()
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{address}/_stcore/health")
