@@ -88,9 +88,7 @@ def test_a_filter_changes_the_page_and_the_url(page: "Page", site: str) -> None:
 def test_a_click_on_a_point_opens_its_posts(page: "Page", site: str) -> None:
     page.goto(f"{site}/?marques=Mandarine&pas=month")
     browser.settle(page)
-    points = page.locator('[data-testid="stVegaLiteChart"]').first.locator(
-        ".mark-symbol path[aria-roledescription='point']"
-    )
+    points = page.locator('[data-testid="stVegaLiteChart"]').first.locator(".mark-symbol path")
     points.nth(points.count() // 4).click(force=True)
     page.wait_for_url("**/publications?**")
     browser.settle(page)
