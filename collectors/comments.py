@@ -12,8 +12,7 @@ elements that each hold an author, a date and words.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from collectors import comment_lists as lists
 from collectors.comments_page import nothing_found
@@ -33,34 +32,17 @@ from collectors.html import (
     page_url,
     tree,
 )
-from collectors.settings import several, web_address
+from collectors.settings import Addresses, each_address
 from collectors.structured import Thing, json_ld, microdata
 from raccroche.errors import SourceError
-from raccroche.post import Answer, Kind, Page, Post, Request, State
+from raccroche.post import Answer, Kind, Page, Post, Request
 
 PLATFORM = "comments"
 TITLE = "Comments of any page"
 NEEDS = ""
 LEGAL = "Public comments; each site's robots.txt and terms apply, and are read before any page."
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """*urls*: addresses of pages whose comments to read."""
-
-    urls: tuple[str, ...]
-    context_brand: str | None = None
-
-    def __post_init__(self) -> None:
-        urls = tuple(web_address(url, "urls") for url in several(self.urls, "urls"))
-        object.__setattr__(self, "urls", urls)
-
-
-def requests(settings: Settings, state: State) -> Iterator[Request]:
-    """Each page; further pages of comments come from the pages."""
-    context = {"context_brand": settings.context_brand} if settings.context_brand else {}
-    for url in settings.urls:
-        yield Request(url, context=context)
+Settings = Addresses
+requests = each_address
 
 
 def parse(answer: Answer) -> Page:

@@ -8,8 +8,7 @@ XML by feedparser, which reads what no XML parser takes; JSON Feed
 import calendar
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax import SAXException
@@ -28,41 +27,17 @@ from collectors.html import (
     text_of,
     tree,
 )
-from collectors.settings import several, web_address
+from collectors.settings import Addresses, each_address
 from collectors.walls import wall
 from raccroche.errors import SourceError
-from raccroche.post import Answer, Kind, Page, Post, Request, State
+from raccroche.post import Answer, Kind, Page, Post, Request
 
 PLATFORM = "feeds"
 TITLE = "RSS, Atom and JSON feeds"
 NEEDS = ""
 LEGAL = "Feeds are published to be read by programs; their site's robots.txt applies all the same."
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """
-    *urls*: addresses of feeds. *context_brand*: the brand that all their entries are about, if
-    one.
-    """
-
-    urls: tuple[str, ...]
-    context_brand: str | None = None
-
-    def __post_init__(self) -> None:
-        urls = tuple(web_address(url, "urls") for url in several(self.urls, "urls"))
-        object.__setattr__(self, "urls", urls)
-
-
-def requests(settings: Settings, state: State) -> Iterator[Request]:
-    """
-    Each feed once; older pages only where the feed names them (RFC 5005) and while they bring
-    news.
-    """
-    context = {"context_brand": settings.context_brand} if settings.context_brand else {}
-    for url in settings.urls:
-        yield Request(url, context=context)
-
+Settings = Addresses
+requests = each_address
 
 _FEED_TAG = re.compile(rb"<(?:\w+:)?(?:rss|feed|rdf|channel|item|entry)\b", re.IGNORECASE)
 
@@ -77,9 +52,7 @@ def parse(answer: Answer) -> Page:
         if blocked is not None:
             return blocked
         raise SourceError("expected a feed, got a page", url=answer.url)
-    if not re.search(
-        rb"<(?:\w+:)?(?:rss|feed|rdf|channel|item|entry)\b", answer.body, re.IGNORECASE
-    ):
+    if not _FEED_TAG.search(answer.body):
         raise SourceError("expected a feed, got something else", url=answer.url)
     return _parse_xml(answer)
 

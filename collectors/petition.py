@@ -6,7 +6,6 @@ list=true`.
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from collectors.comments_page import nothing_found
 from collectors.dates import Moment, parse_date
@@ -27,7 +26,7 @@ from collectors.html import (
     tree,
     with_params,
 )
-from collectors.settings import several, web_address
+from collectors.settings import Addresses
 from raccroche.errors import SourceError
 from raccroche.post import Answer, Kind, Page, Post, Request, State
 
@@ -35,25 +34,13 @@ PLATFORM = "petition"
 TITLE = "Petitions (mesopinions)"
 NEEDS = ""
 LEGAL = "Comments that signatories chose to publish; the site's robots.txt and terms apply."
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """*urls*: addresses of petitions."""
-
-    urls: tuple[str, ...]
-    context_brand: str | None = None
-
-    def __post_init__(self) -> None:
-        urls = tuple(web_address(url, "urls") for url in several(self.urls, "urls"))
-        object.__setattr__(self, "urls", urls)
+Settings = Addresses
 
 
 def requests(settings: Settings, state: State) -> Iterator[Request]:
     """The list of all comments of each petition."""
-    context = {"context_brand": settings.context_brand} if settings.context_brand else {}
     for url in settings.urls:
-        yield Request(with_params(url, **{"commentaires-list": "true"}), context=context)
+        yield Request(with_params(url, **{"commentaires-list": "true"}), context=settings.context)
 
 
 _CARDS = ".mo-comment-card, .mo-comments-list > .comment, .comment-card"

@@ -1,8 +1,11 @@
-"""Checks of settings that several platforms share; each raises ValueError naming the setting."""
+"""Settings that several platforms share, and checks that raise ValueError naming the setting."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
+
+from raccroche.post import Request, State
 
 
 def web_address(value: object, name: str) -> str:
@@ -64,3 +67,29 @@ def yes_or_no(value: object, name: str) -> bool:
 def utc_text(moment: datetime) -> str:
     """A moment as APIs like it: `2026-11-24T15:00:00Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """
+    *urls*: addresses of pages or feeds to read. *context_brand*: the brand that all of them are
+    about, if one.
+    """
+
+    urls: tuple[str, ...]
+    context_brand: str | None = None
+
+    def __post_init__(self) -> None:
+        urls = tuple(web_address(url, "urls") for url in several(self.urls, "urls"))
+        object.__setattr__(self, "urls", urls)
+
+    @property
+    def context(self) -> dict[str, str]:
+        """What every request carries."""
+        return {"context_brand": self.context_brand} if self.context_brand else {}
+
+
+def each_address(settings: Addresses, state: State) -> Iterator[Request]:
+    """Each address once; what follows comes from the answers."""
+    for url in settings.urls:
+        yield Request(url, context=settings.context)

@@ -6,38 +6,19 @@ everywhere.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from collectors import comment_lists as lists
 from collectors.comments_page import messages_page
 from collectors.html import Node, Tree, absolute, classes_of, one_line, page_url, tree
-from collectors.settings import several, web_address
-from raccroche.post import Answer, Page, Request, State
+from collectors.settings import Addresses, each_address
+from raccroche.post import Answer, Page, Request
 
 PLATFORM = "spip"
 TITLE = "SPIP"
 NEEDS = ""
 LEGAL = "Public messages; the site's robots.txt and terms apply, and are read before any page."
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """*urls*: addresses of articles whose messages to read."""
-
-    urls: tuple[str, ...]
-    context_brand: str | None = None
-
-    def __post_init__(self) -> None:
-        urls = tuple(web_address(url, "urls") for url in several(self.urls, "urls"))
-        object.__setattr__(self, "urls", urls)
-
-
-def requests(settings: Settings, state: State) -> Iterator[Request]:
-    """Each article; the following pages of its forum come from the page."""
-    context = {"context_brand": settings.context_brand} if settings.context_brand else {}
-    for url in settings.urls:
-        yield Request(url, context=context)
+Settings = Addresses
+requests = each_address
 
 
 _CARRIERS = (

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -105,7 +106,7 @@ def _job(source: SourceConfig, config: Config) -> Job:
 
 def _setting_error(error: Exception) -> str:
     """Python's words for a wrong keyword, in ours."""
-    text = str(error).replace("Settings.__init__() ", "")
+    text = re.sub(r"^\w+\.__init__\(\) ", "", str(error))
     if "unexpected keyword argument" in text:
         return "unknown setting " + text.rsplit(" ", 1)[-1]
     if "required" in text and "argument" in text:
