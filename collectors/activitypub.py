@@ -161,9 +161,7 @@ def _total(data: Mapping[str, Any], found: _Found) -> int | None:
 
 
 def _page(found: _Found) -> Page:
-    gone = tuple(found.gone)
-    if not found.posts:  # without a post beside them the store needs their whole id
-        gone = tuple(f"{PLATFORM}/{host(name)}:{name}" for name in gone)
+    gone = tuple(f"{PLATFORM}/{host(name)}:{name}" for name in found.gone)
     note = f"{found.elsewhere} posts of other servers are only named" if found.elsewhere else None
     return Page(posts=tuple(found.posts.values()), deleted=gone, note=note)
 
@@ -179,7 +177,7 @@ def _read(item: Any, answer: Answer, found: _Found) -> None:
                 found.posts[post.native_id] = post
             return
         if "Tombstone" in kinds or "Delete" in kinds:
-            _note_gone(item, found)
+            _note_gone(item, answer, found)
             return
         if not kinds & _CARRIERS:
             return  # an actor, a like, an address
@@ -190,10 +188,11 @@ def _read(item: Any, answer: Answer, found: _Found) -> None:
             return
 
 
-def _note_gone(item: Mapping[str, Any], found: _Found) -> None:
+def _note_gone(item: Mapping[str, Any], answer: Answer, found: _Found) -> None:
+    """What a server says is gone, of its own: none may take back what another one holds."""
     target = item.get("object") if "Delete" in _types(item) else item
     name = target.get("id") if isinstance(target, Mapping) else target
-    if isinstance(name, str) and host(name):
+    if isinstance(name, str) and host(name) and host(answer.url) in ("", host(name)):
         found.posts.pop(plain(name), None)
         found.gone[plain(name)] = None
 

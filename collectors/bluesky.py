@@ -128,14 +128,11 @@ def parse(answer: Answer) -> Page:
     found = Found()
     _read(data, answer, found)
     following = _next(answer, data, found)
-    gone = tuple(found.gone)
-    # without a post beside them the store needs their whole id
-    deleted = gone if found.posts else tuple(f"{SOURCE}:{uri}" for uri in gone)
     return Page(
         posts=tuple(found.posts),
         next=following,
         declared=optional(data, "hitsTotal", int),
-        deleted=deleted,
+        deleted=tuple(f"{SOURCE}:{uri}" for uri in found.gone),
     )
 
 

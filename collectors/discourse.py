@@ -161,8 +161,12 @@ def _gone(row: Any) -> bool:
     return bool(row.get("deleted_at") or row.get("user_deleted"))
 
 
+def _source(answer: Answer) -> str:
+    return f"{PLATFORM}/{host(answer.context.get('site') or answer.url) or 'unknown'}"
+
+
 def _posts(answer: Answer, listed: list[Any]) -> tuple[list[Post], tuple[str, ...]]:
-    """(the posts people wrote, the numbers of those taken back)."""
+    """(the posts people wrote, the ids of those taken back)."""
     url = answer.url
     numbers = {
         (row.get("topic_id"), row.get("post_number")): identifier(row, "id", url)
@@ -173,7 +177,7 @@ def _posts(answer: Answer, listed: list[Any]) -> tuple[list[Post], tuple[str, ..
     for row in listed:
         number = identifier(row, "id", url)
         if _gone(row):
-            gone.append(number)
+            gone.append(f"{_source(answer)}:{number}")
         elif (optional(row, "post_type", int) or 1) in _REGULAR:
             parent = numbers.get((row.get("topic_id"), row.get("reply_to_post_number")))
             posts.append(_post(answer, row, number, parent))
@@ -190,7 +194,7 @@ def _post(answer: Answer, row: Mapping[str, Any], number: str, parent: str | Non
     changed = optional(row, "updated_at", str)
     edits = optional(row, "version", int) or 1
     return Post(
-        source=f"{PLATFORM}/{host(answer.context.get('site') or url) or 'unknown'}",
+        source=_source(answer),
         platform=PLATFORM,
         native_id=number,
         text=text.text,

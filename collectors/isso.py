@@ -120,10 +120,14 @@ def _page(answer: Answer, listed: list[Any], uri: str | None) -> Page:
     for row in listed:
         mode = need(row, "mode", int, answer.url)
         if mode == _DELETED:
-            deleted.append(identifier(row, "id", answer.url))
+            deleted.append(f"{_source(answer)}:{identifier(row, 'id', answer.url)}")
         elif mode == _ACCEPTED:
             posts.append(_post(row, answer, uri))
     return Page(posts=tuple(posts), deleted=tuple(deleted))
+
+
+def _source(answer: Answer) -> str:
+    return f"{PLATFORM}/{host(answer.url) or 'unknown'}"
 
 
 def _post(row: Mapping[str, Any], answer: Answer, uri: str | None) -> Post:
@@ -136,7 +140,7 @@ def _post(row: Mapping[str, Any], answer: Answer, uri: str | None) -> Post:
         raise SourceError("field created is no moment", url=answer.url)
     edited = _moment(row, "modified")
     return Post(
-        source=f"{PLATFORM}/{host(answer.url) or 'unknown'}",
+        source=_source(answer),
         platform=PLATFORM,
         native_id=number,
         text=text.text,

@@ -93,8 +93,7 @@ def parse(answer: Answer) -> Page:
     kept = tuple(posts.values())
     return Page(
         posts=kept,
-        # without a post beside them the store needs their whole id
-        deleted=tuple(gone) if kept else tuple(f"{SOURCE}:{uri}" for uri in gone),
+        deleted=tuple(f"{SOURCE}:{uri}" for uri in gone),
         cursor={"jetstream": str(newest)} if newest else {},
         next=_next(answer, newest),
     )

@@ -93,12 +93,11 @@ def parse(answer: Answer) -> Page:
     for view in views:
         post = _post(view, answer)
         if _is_gone(view):
-            gone.append(post.native_id if posts else post.id)
+            gone.append(post.id)
         else:
             posts[post.native_id] = post
-    prefix = next((f"{post.source}:" for post in posts.values()), "")
-    deleted = tuple(name.removeprefix(prefix) for name in gone)
-    return Page(posts=tuple(posts.values()), deleted=deleted, next=_next(answer, data, len(views)))
+    following = _next(answer, data, len(views))
+    return Page(posts=tuple(posts.values()), deleted=tuple(gone), next=following)
 
 
 _VIEW = re.compile(rb'"(?:ap_id|actor_id)"\s*:\s*"http')

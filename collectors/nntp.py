@@ -89,7 +89,7 @@ def parse(answer: Answer) -> Page:
         article = _article(line, answer)
         gone = _withdrawn(article)
         if gone:
-            deleted.append(gone)
+            deleted.append(f"{PLATFORM}/{_group(article, answer)}:{gone}")
         if "Control" not in article.fields and not article.private:
             posts.append(_post(article, answer))
     return Page(

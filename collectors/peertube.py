@@ -179,13 +179,11 @@ def _page(listed: list[Any], answer: Answer) -> Page:
     more: list[Request] = []
     for row in listed:
         if optional(row, "isDeleted", bool) or optional(row, "deletedAt", str):
-            gone.append(identifier(row, "id", answer.url))
+            gone.append(f"{_source(row, answer)}:{identifier(row, 'id', answer.url)}")
         else:
             posts.append(_post(row, answer))
         if optional(row, "totalReplies", int) and answer.phase == "comments":
             more.append(_replies(row, answer))
-    if not posts:  # without a post beside them the store needs their whole id
-        gone = [f"{PLATFORM}/{host(answer.url) or 'unknown'}:{name}" for name in gone]
     return Page(posts=tuple(posts), deleted=tuple(gone), next=tuple(more))
 
 
@@ -206,7 +204,7 @@ def _post(row: Any, answer: Answer) -> Post:
     link = absolute(optional(row, "url", str), url)
     text = text_of(need(row, "text", str, url))
     return Post(
-        source=f"{PLATFORM}/{host(url) or host(thread) or 'unknown'}",
+        source=_source(row, answer),
         platform=PLATFORM,
         native_id=identifier(row, "id", url),
         text=text.text,
@@ -223,6 +221,11 @@ def _post(row: Any, answer: Answer) -> Post:
         context_brand=answer.context.get("context_brand"),
         quoted=text.quoted,
     )
+
+
+def _source(row: Any, answer: Answer) -> str:
+    thread = answer.context.get("thread") or _video_of(row, answer)
+    return f"{PLATFORM}/{host(answer.url) or host(thread) or 'unknown'}"
 
 
 def _video_of(row: Any, answer: Answer) -> str | None:

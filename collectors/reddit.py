@@ -229,8 +229,7 @@ def _selftext(data: Mapping[str, Any]) -> str:
 
 
 def _deleted(found: _Found) -> tuple[str, ...]:
-    # without a post beside them the store needs their whole id
-    return tuple(name if found.posts else f"{_SOURCE}:{name}" for name in found.gone)
+    return tuple(f"{_SOURCE}:{name}" for name in found.gone)
 
 
 # Posts -----------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ TITLE = "X (Twitter)"
 NEEDS = "a bearer token of a paid X developer account (developer.x.com > Projects > Keys)"
 LEGAL = "Official API under its own terms, with your key; scraping the site is forbidden by them."
 ROBOTS = False
+_SOURCE = "x/x.com"
 
 _URL = "https://api.x.com/2/tweets/search/recent"
 _HINT = "get a bearer token at developer.x.com > Projects > Keys and tokens and set token"
@@ -91,7 +92,7 @@ def parse(answer: Answer) -> Page:
         posts=posts,
         next=_next(answer, data),
         cursor=_cursor(answer, data),
-        deleted=tuple(old for row in listed for old in _replaced(row)) if posts else (),
+        deleted=tuple(f"{_SOURCE}:{old}" for row in listed for old in _replaced(row)),
     )
 
 
@@ -162,7 +163,7 @@ def _post(row: Any, names: Mapping[str, str], answer: Answer) -> Post:
     created = optional(row, "created_at", str)
     text = optional(row, "note_tweet.text", str) or need(row, "text", str, url)
     return Post(
-        source="x/x.com",
+        source=_SOURCE,
         platform=PLATFORM,
         native_id=native_id,
         text=plain(unescape(text)),  # the API writes &amp; &lt; &gt;

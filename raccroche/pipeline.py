@@ -254,7 +254,7 @@ class Collector:
             cursor={} if failed else page.cursor,
             done=None if failed else request,  # a page that failed is asked again next time
             pending=page.next,
-            deleted=[f"{page.posts[0].source}:{n}" if page.posts else n for n in page.deleted],
+            deleted=page.deleted,
         )
         following = list(page.next)
         if self._read_enough(page.posts, added, state):

@@ -242,9 +242,9 @@ class Page:
     *declared* is how many posts the source says there are in all. *verdict* is set only when the
     page itself tells
     (a login wall, a block, a changed layout). *cursor* is saved in the transaction of these posts.
-    *deleted* are native
-    ids that the platform says are gone. *session* are headers for the later requests of this run:
-    never stored, never logged.
+    *deleted* are
+    ids (`Post.id`) that the platform says are gone. *session* are headers for the later requests of
+    this run: never stored, never logged.
     """
 
     posts: tuple[Post, ...] = ()

@@ -111,3 +111,14 @@ def test_a_post_without_an_id_is_told() -> None:
 def test_a_wrong_setting_is_named() -> None:
     with pytest.raises(ValueError, match="actors"):
         activitypub.Settings(actors=())
+
+
+@pytest.mark.parametrize(("held_by", "gone"), [("pouet.example", 1), ("other.example", 0)])
+def test_a_server_takes_back_its_own_posts_only(held_by: str, gone: int) -> None:
+    name = f"https://{held_by}/n/1"
+    page = _parse({"type": "OrderedCollection", "orderedItems": [
+        _note(id="https://pouet.example/n/2"),
+        {"type": "Delete", "object": {"type": "Tombstone", "id": name}},
+    ]})  # fmt: skip
+
+    assert page.deleted == (f"activitypub/{held_by}:{name}",) * gone

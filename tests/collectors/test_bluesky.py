@@ -144,7 +144,7 @@ def test_records_of_a_repository_and_second_version_threads_are_posts() -> None:
     assert _parse({"records": [record]}).posts[0].text == "brut"
     thread = _parse({"thread": [item, lost]})
     assert len(thread.posts) == 1
-    assert thread.deleted == ("at://did:plc:a/app.bsky.feed.post/2",)
+    assert thread.deleted == ("bluesky/bsky.app:at://did:plc:a/app.bsky.feed.post/2",)
 
 
 def test_a_thread_that_is_gone_names_the_post_to_delete() -> None:

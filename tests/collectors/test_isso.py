@@ -1,12 +1,13 @@
 """Isso: what a real server answers, and how a page is read again only when its count changed."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from collectors import isso
-from raccroche.post import State, Verdict
+from raccroche.post import Answer, State, Verdict
 from tests.servers import isso as real
 from tests.servers.collecting import collect, source, stored
 
@@ -67,3 +68,12 @@ def test_a_page_nobody_commented_is_no_change_of_layout(tmp_path: Path, server: 
 
     run = collect(source(tmp_path, "isso", server.url, settings))
     assert (run.verdict, run.got) == (Verdict.NOTHING_NEW, 0)
+
+
+def test_a_page_of_nothing_but_deleted_comments_names_them_whole() -> None:
+    row = {"id": 7, "mode": 4, "total_replies": 0, "replies": []}
+    body = {"id": None, "total_replies": 0, "replies": [row]}
+
+    page = isso.parse(Answer("https://isso.example/?uri=/a/", json.dumps(body).encode()))
+
+    assert (page.posts, page.deleted) == ((), ("isso/isso.example:7",))

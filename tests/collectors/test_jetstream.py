@@ -51,7 +51,7 @@ def test_only_posts_with_a_wanted_word_are_kept() -> None:
 def test_deletions_are_passed_on_even_of_posts_never_kept() -> None:
     page = _parse(_event(1, "mobiloux"), _event(2, operation="delete"))
 
-    assert page.deleted == ("at://did:plc:a/app.bsky.feed.post/k2",)
+    assert page.deleted == ("bluesky/bsky.app:at://did:plc:a/app.bsky.feed.post/k2",)
 
 
 def test_deletions_alone_are_told_by_their_whole_id() -> None:

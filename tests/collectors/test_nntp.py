@@ -93,7 +93,7 @@ def test_a_cancelled_article_is_named_as_gone() -> None:
     page = parsed(
         b"From: a@b.example\r\nControl: cancel <old@b.example>\r\nMessage-ID: <c@b>\r\n\r\n"
     )
-    assert (page.posts, page.deleted) == ((), ("old@b.example",))
+    assert (page.posts, page.deleted) == ((), ("nntp/fr.test:old@b.example",))
 
 
 def test_a_line_that_is_no_article_is_heard() -> None:
