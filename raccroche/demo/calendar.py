@@ -29,7 +29,7 @@ class Wave:
 
 WAVES = (
     Wave(date(2015, 6, 1), date(2015, 7, 31), "NT", 9),
-    Wave(date(2026, 11, 5), date(2026, 11, 20), "Chaîne+", 45),
+    Wave(date(2026, 11, 12), date(2026, 11, 22), "Chaîne+", 20),
 )
 
 

@@ -21,6 +21,7 @@ Collecting
     latest(via) -> datetime | None              newest published_at that *via* brought
     record_run(run: Run) -> int;  runs(limit=100, *, source=None) -> list[Run], the latest first
     last_runs() -> dict[str, Run];  run_seen(source) -> datetime | None    end of its last good run
+    days_with_posts(via) -> list[date]          when what it brought was published, in order
     lock(name) -> context manager               StoreError when it is held; freed by kill -9
 
 Labelling

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, func, insert, select
 
 from raccroche.post import Run, Verdict
-from raccroche.store.rows import day_number, day_of, micros, moment
+from raccroche.store.rows import date_of, day_number, day_of, micros, moment
 from raccroche.store.tables import UNDATED, arrivals, runs
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def record_run(conn: Connection, run: Run) -> int:
 
 
 def read_runs(conn: Connection, limit: int, source: str | None) -> list[Run]:
-    """The latest first."""
-    query = select(runs).order_by(runs.c.finished.desc(), runs.c.n.desc()).limit(limit)
+    """The latest first, in the order of their record: a clock may have gone back since."""
+    query = select(runs).order_by(runs.c.n.desc()).limit(limit)
     if source is not None:
         query = query.where(runs.c.source == source)
     return [_run(row) for row in conn.execute(query)]
@@ -34,22 +34,19 @@ def read_runs(conn: Connection, limit: int, source: str | None) -> list[Run]:
 
 def last_runs(conn: Connection) -> dict[str, Run]:
     """The latest run of each source."""
-    latest = (
-        select(runs.c.source, func.max(runs.c.finished).label("finished"))
-        .group_by(runs.c.source)
-        .subquery()
-    )
-    query = select(runs).join(
-        latest, (runs.c.source == latest.c.source) & (runs.c.finished == latest.c.finished)
-    )
-    return {row.source: _run(row) for row in conn.execute(query.order_by(runs.c.source, runs.c.n))}
+    latest = select(func.max(runs.c.n)).group_by(runs.c.source)
+    query = select(runs).where(runs.c.n.in_(latest)).order_by(runs.c.source)
+    return {row.source: _run(row) for row in conn.execute(query)}
 
 
 def run_seen(conn: Connection, source: str) -> datetime | None:
-    query = select(func.max(runs.c.finished)).where(
-        runs.c.source == source, runs.c.verdict.in_(_GOOD)
+    query = (
+        select(runs.c.finished)
+        .where(runs.c.source == source, runs.c.verdict.in_(_GOOD))
+        .order_by(runs.c.n.desc())
+        .limit(1)
     )
-    return moment(conn.execute(query).scalar_one())
+    return moment(conn.execute(query).scalar_one_or_none())
 
 
 def _run(row: Row[Any]) -> Run:
@@ -96,6 +93,15 @@ def _covered(
         posts = found.get(day, 0)
         past = first_post is not None and first_post <= day <= read_until
         yield day, via, all_runs, ok, posts, bool(ok or posts or past)
+
+
+def days_with_posts(conn: Connection, via: str) -> list[date]:
+    """The days on which posts that *via* brought were published, in order."""
+    query = select(arrivals.c.day).where(
+        arrivals.c.via == via, arrivals.c.day != UNDATED, arrivals.c.posts > 0
+    )
+    days = conn.execute(query.order_by(arrivals.c.day)).scalars()
+    return [day for number in days if (day := date_of(number)) is not None]
 
 
 def _run_days(conn: Connection) -> dict[str, dict[int, tuple[int, int]]]:

@@ -174,6 +174,10 @@ class Store:
         with self._db.read() as conn:
             return journal.run_seen(conn, source)
 
+    def days_with_posts(self, via: str) -> list[date]:
+        with self._db.read() as conn:
+            return journal.days_with_posts(conn, via)
+
     def lock(self, name: str) -> AbstractContextManager[None]:
         return locks.lock(self._db, name)
 

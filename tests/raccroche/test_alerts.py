@@ -220,6 +220,53 @@ def test_a_source_quiet_for_longer_than_usual_is_told(tmp_path: Path) -> None:
     assert alert.signal == "source:silent:forum"
 
 
+def test_a_long_outage_is_one_alert_told_once(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "r.sqlite3") as store:
+        store.record_run(run("forum", MONDAY, Verdict.NEW, 3))
+        for day in range(1, 60):
+            today = MONDAY + timedelta(days=day)
+            store.record_run(run("forum", today, Verdict.UNREACHABLE))
+            store.add_alerts(silent_sources(store, today))
+        (alert,) = store.alerts()
+    assert (alert.signal, alert.period, alert.observed) == (
+        "source:unreachable:forum",
+        "2026-W41",
+        59,
+    )
+
+
+def test_a_second_outage_is_another_alert(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "r.sqlite3") as store:
+        for start in (0, 30):
+            for day, verdict in enumerate([Verdict.NEW, Verdict.BLOCKED, Verdict.BLOCKED]):
+                today = MONDAY + timedelta(days=start + day)
+                store.record_run(run("forum", today, verdict, 3 * verdict.ok))
+                store.add_alerts(silent_sources(store, today))
+        assert [alert.period for alert in store.alerts()] == ["2026-W45", "2026-W41"]
+
+
+@pytest.mark.parametrize(("last", "told"), [(0, 0), (20, 0), (60, 1)])
+def test_a_source_that_stopped_years_ago_is_told_at_the_first_run(
+    tmp_path: Path, last: int, told: int
+) -> None:
+    """One post every third day, then nothing for *last* days: over 28 of them are a silence."""
+    with Store.open(tmp_path / "r.sqlite3") as store:
+        days = [SUNDAY - timedelta(days=last + 3 * n) for n in range(30)]
+        for day in days:
+            store.add_posts(made(day, "Mandarine", 1)[0], via="forum")
+        store.record_run(run("forum", SUNDAY, Verdict.NEW, 30))
+        found = silent_sources(store, SUNDAY)
+    assert [alert.signal for alert in found] == ["source:silent:forum"] * told
+
+
+def test_a_source_that_is_no_longer_asked_is_not_silent(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "r.sqlite3") as store:
+        for n in range(30):
+            store.add_posts(made(MONDAY - timedelta(days=n), "Mandarine", 1)[0], via="forum")
+        store.record_run(run("forum", MONDAY, Verdict.NEW, 30))
+        assert silent_sources(store, MONDAY + timedelta(days=400)) == []
+
+
 # Said -------------------------------------------------------------------------------------------
 
 

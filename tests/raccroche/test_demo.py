@@ -8,7 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -24,7 +24,7 @@ from nlp.types import Text
 from raccroche import labelling, pipeline, reference
 from raccroche.config import Config
 from raccroche.demo import Site, demo_config, serving
-from raccroche.demo.calendar import CONSENT, WAVES, Wave
+from raccroche.demo.calendar import CONSENT, LAST, WAVES, Wave
 from raccroche.demo.content import FORUM, World, own, world
 from raccroche.http import Client
 from raccroche.post import Run, Verdict
@@ -218,6 +218,31 @@ def test_a_wave_of_calls_is_about_one_firm(wave: Wave, fiction: World) -> None:
     (first, most), (_, next_most) = accused.most_common(2)
     assert first == wave.firm
     assert most > 3 * next_most
+
+
+def test_the_last_week_holds_a_rise_and_one_site_fell_silent_long_ago(fiction: World) -> None:
+    week = [m for m in fiction.messages() if m.at.date() >= LAST - timedelta(days=6)]
+    calls = [m for m in week if "Chaîne+" in m.accused and not m.copied]
+    assert len(calls) >= 5
+    assert len({m.author for m in calls}) >= 3
+    assert max(m.at.date() for t in fiction.gazette for m in t.messages) < date(2020, 1, 1)
+
+
+@pytest.mark.slow
+def test_the_demonstration_raises_its_two_alerts_and_no_other(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "raccroche", "demo", "--headless", "--no-serve"]
+    done = subprocess.run(
+        [*command, "--folder", str(tmp_path / "demo")], capture_output=True, text=True, check=True
+    )
+    assert "2000 posts labelled" in done.stdout
+    assert "2 alerts" in done.stdout
+    with Store.open(tmp_path / "demo" / "raccroche.sqlite3", read_only=True) as store:
+        rise, silence = sorted(store.alerts(), key=lambda alert: alert.signal)
+    assert (rise.brand, rise.signal, rise.period) == ("Chaîne+", "", "2026-W47")
+    assert rise.posts >= 5
+    assert rise.authors >= 3
+    assert rise.observed > rise.bound > rise.expected
+    assert silence.signal == "source:silent:gazette-du-combine"
 
 
 def test_a_letter_goes_from_hand_to_hand(fiction: World) -> None:
