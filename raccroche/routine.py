@@ -12,12 +12,9 @@ from typing import Any
 
 from nlp.types import Labeller
 from raccroche import pipeline, rights
-from raccroche.alerts import find_alerts
-from raccroche.alerts.notify import send_alerts, write_feed
 from raccroche.archive import Archive
 from raccroche.config import Config
 from raccroche.errors import RaccrocheError
-from raccroche.export import export_dataset
 from raccroche.http import Client
 from raccroche.post import Run, iso
 from raccroche.store import Filters, Store
@@ -129,6 +126,9 @@ def _label(
 def _alert(
     config: Config, store: Store, labeller: Labeller, done: Round, seen: Callable[[int], None]
 ) -> None:
+    from raccroche.alerts import find_alerts
+    from raccroche.alerts.notify import send_alerts, write_feed
+
     name = pipeline.labeller_id(labeller)
     done.alerts = len(find_alerts(store, name, config.alerts, datetime.now(UTC).date()))
     write_feed(config, store)
@@ -146,6 +146,8 @@ def _publish(
     config: Config, store: Store, labeller: Labeller, done: Round, seen: Callable[[int], None]
 ) -> None:
     if config.schedule.publish:
+        from raccroche.export import export_dataset
+
         filters = Filters(labeller=pipeline.labeller_id(labeller), with_copies=True)
         target = config.resolve(config.schedule.publish)
         done.published = export_dataset(

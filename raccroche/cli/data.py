@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from raccroche.cli.common import bar, load_config, open_store, out, parse_since
-from raccroche.export import FORMATS, export_dataset
 from raccroche.labelling import shown_labeller
 from raccroche.store import Filters
 
@@ -41,6 +40,8 @@ def export(
 
     Example: `raccroche export exports/august --format parquet --since 2026-08-01`
     """
+    from raccroche.export import FORMATS, export_dataset
+
     if form not in FORMATS:
         raise typer.BadParameter(f"--format {form!r}: one of {', '.join(FORMATS)}")
     config = load_config()

@@ -18,7 +18,6 @@ from raccroche.cli.common import bar, err, load_config, load_config_or_defaults,
 from raccroche.errors import ImportFileError, LabelError
 from raccroche.labelling import brand_table, known_brands, load_labeller
 from raccroche.store import Store
-from raccroche.training import training_rows
 
 BATCH = 512
 T = TypeVar("T")
@@ -161,6 +160,7 @@ def train(
     Example: `raccroche train exports/reviewed --out models/ours.npz`
     """
     from nlp.errors import NlpError
+    from raccroche.training import training_rows
 
     table = brand_table(load_config_or_defaults())
     rows = training_rows(data)

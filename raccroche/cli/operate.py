@@ -16,7 +16,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from raccroche import pipeline
-from raccroche.alerts import find_alerts
 from raccroche.cli.common import bar, err, load_config, open_store, out, set_up_json_logs
 from raccroche.cli.sources import exit_code, run_collection, show_runs
 from raccroche.config import Config
@@ -171,6 +170,7 @@ def demo(
 
     Example: `raccroche demo --headless`
     """
+    from raccroche.alerts import find_alerts
     from raccroche.demo import demo_config, serving
 
     with serving(posts=posts) as site:

@@ -251,6 +251,16 @@ def test_every_command_explains_itself_with_an_example() -> None:
         assert "raccroche " in text.split("Example: `")[1], command.callback
 
 
+def test_the_command_line_starts_without_the_libraries_of_analysis() -> None:
+    """They take two seconds to load; only the commands that compute with them pay that."""
+    heavy = "{'scipy', 'pandas', 'statsmodels', 'pyarrow', 'numpy', 'sklearn'}"
+    code = f"import sys, raccroche.cli; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_key_is_made_for_its_owner_only(home: Path) -> None:
     write_csv(home)
     raccroche(home, "import", "avis.csv", "--map", MAP)
