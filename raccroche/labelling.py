@@ -1,14 +1,17 @@
 """The labeller that config.toml asks for, and the table of brands it knows."""
 
-from dataclasses import asdict
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cache
+from hashlib import sha256
 
 from nlp.brands import BrandSpec, BrandTable
 from nlp.errors import NlpError
 from nlp.lexicon import french
 from nlp.numbers import NumberingPlan
-from nlp.types import Labeller
+from nlp.types import Labeller, Labels, Text
 from raccroche import reference
 from raccroche.config import BrandConfig, Config
 from raccroche.errors import ConfigError, LabelError
@@ -52,17 +55,45 @@ def family_of(config: Config, brand: str, day: date | None) -> str | None:
 
 def load_labeller(config: Config, name: str = "") -> Labeller:
     """
-    The labeller called *name*, or the one of [nlp] labeller.
+    The labeller called *name*, or the one of [nlp] labeller, that knows the brands of [[brands]].
 
+    These are part of its version: a brand added later is looked for in the old posts too.
     Raises ConfigError for an unknown name, LabelError when its model is missing or broken.
     """
     name = name or config.nlp.labeller
     if name not in LABELLERS:
         raise ConfigError(f"[nlp] labeller {name!r}: one of {', '.join(LABELLERS)}")
     try:
-        return _load(config, name)
+        labeller = _load(config, name)
     except NlpError as error:
         raise LabelError(str(error)) from error
+    return _WithBrands(labeller, brands_digest(config)) if config.brands else labeller
+
+
+def brands_digest(config: Config) -> str:
+    """Six hexadecimal digits that change with [[brands]], not with its order."""
+    rows = sorted((asdict(brand) for brand in config.brands), key=lambda row: str(row["name"]))
+    return sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:6]
+
+
+@dataclass(frozen=True, slots=True)
+class _WithBrands:
+    """A labeller whose version says which brands the user added."""
+
+    inner: Labeller
+    digest: str
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def version(self) -> str:
+        return f"{self.inner.version}+brands-{self.digest}"
+
+    def label(self, texts: Sequence[Text]) -> list[Labels]:
+        version = self.version
+        return [replace(one, model_version=version) for one in self.inner.label(texts)]
 
 
 def _load(config: Config, name: str) -> Labeller:
