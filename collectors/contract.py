@@ -18,8 +18,7 @@ class Source(Protocol):
 
     PLATFORM: its name in config.toml. TITLE: how people call it. NEEDS: credentials in words (""
     for none).
-    LEGAL: one line on terms and robots. ENABLED: False for what is off unless the user states a
-    right.
+    LEGAL: one line on terms and robots.
     """
 
     PLATFORM: str
@@ -60,6 +59,10 @@ def trusted_hosts(source: Source, settings: Any) -> tuple[str, ...]:
     return hosts
 
 
-def obeys_robots(source: Source) -> bool:
-    """Whether robots.txt applies; not for an official API used with the operator's own key."""
-    return bool(getattr(source, "ROBOTS", True))
+def obeys_robots(source: Source, settings: Any) -> bool:
+    """
+    Whether robots.txt applies: always, unless the module's `obeys_robots(settings)` says that an
+    official API is used with the operator's own key.
+    """
+    ask = getattr(source, "obeys_robots", None)
+    return bool(ask(settings)) if ask else True

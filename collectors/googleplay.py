@@ -19,7 +19,6 @@ PLATFORM = "googleplay"
 TITLE = "Google Play reviews"
 NEEDS = "a right to read it; the developer of an app has the official Reply to Reviews API"
 LEGAL = "robots.txt forbids the address; off unless you state your right. Saved answers are parsed."
-ENABLED = False
 
 _URL = "https://play.google.com/_/PlayStoreUi/data/batchexecute"
 _RPCS = ("oCPfdb", "UsvDTd")
@@ -51,7 +50,7 @@ class Settings:
 
 
 def requests(settings: Settings, state: State) -> Iterator[Request]:
-    """The newest reviews of each app; robots.txt refuses, unless the client is told otherwise."""
+    """The newest reviews of each app; robots.txt refuses them."""
     for app in settings.apps:
         context = {"app": app, "page": "0"}
         if settings.context_brand:

@@ -26,7 +26,6 @@ NEEDS = (
     "access request): without approval Reddit gives no key since November 2025"
 )
 LEGAL = "Official API under Reddit's Data API terms, with your approved key; else refused."
-ROBOTS = False
 
 _ROOT = "https://oauth.reddit.com"
 _LOGIN = "https://www.reddit.com/api/v1/access_token"
@@ -78,6 +77,11 @@ def headers(settings: Settings) -> Mapping[str, str]:
 def hosts(settings: Settings) -> tuple[str, ...]:
     """Who may see them: the login is on one host, the API on another."""
     return ("www.reddit.com", "oauth.reddit.com")
+
+
+def obeys_robots(settings: Settings) -> bool:
+    """An official API, always asked with the operator's own key."""
+    return False
 
 
 def requests(settings: Settings, state: State) -> Iterator[Request]:

@@ -23,7 +23,6 @@ PLATFORM = "trustpilot"
 TITLE = "Trustpilot reviews"
 NEEDS = "a right to read it: an API key of your own (businessapp.b2b.trustpilot.com), or permission"
 LEGAL = "robots.txt forbids all; off unless you state your right. Saved pages can be parsed."
-ENABLED = False
 
 _API = "https://api.trustpilot.com/v1/business-units"
 _HINT = "Trustpilot shows ten pages of a view, then asks for a login: narrow the view, or use a key"
@@ -58,6 +57,11 @@ class Settings:
 def headers(settings: Settings) -> Mapping[str, str]:
     """The secret headers of this source."""
     return {"apikey": settings.api_key} if settings.api_key else {}
+
+
+def obeys_robots(settings: Settings) -> bool:
+    """Not for the API, asked with a key of one's own; always for pages, which it forbids."""
+    return not settings.api_key
 
 
 def requests(settings: Settings, state: State) -> Iterator[Request]:

@@ -20,7 +20,6 @@ PLATFORM = "x"
 TITLE = "X (Twitter)"
 NEEDS = "a bearer token of a paid X developer account (developer.x.com > Projects > Keys)"
 LEGAL = "Official API under its own terms, with your key; scraping the site is forbidden by them."
-ROBOTS = False
 _SOURCE = "x/x.com"
 
 _URL = "https://api.x.com/2/tweets/search/recent"
@@ -59,6 +58,11 @@ class Settings:
 def headers(settings: Settings) -> Mapping[str, str]:
     """The secret headers of this source."""
     return {"Authorization": f"Bearer {settings.token}"}
+
+
+def obeys_robots(settings: Settings) -> bool:
+    """An official API, always asked with the operator's own key."""
+    return False
 
 
 def requests(settings: Settings, state: State) -> Iterator[Request]:

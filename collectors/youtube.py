@@ -19,7 +19,6 @@ PLATFORM = "youtube"
 TITLE = "YouTube comments"
 NEEDS = "an API key (console.cloud.google.com > APIs & Services > Credentials, YouTube Data API v3)"
 LEGAL = "Official API under its own terms, with your key; usually 10,000 units a day."
-ROBOTS = False
 
 _ROOT = "https://www.googleapis.com/youtube/v3"
 _HINT = (
@@ -69,6 +68,11 @@ def _video_id(video: str) -> str:
 def headers(settings: Settings) -> Mapping[str, str]:
     """The secret headers of this source: the key travels here, not in addresses."""
     return {"X-Goog-Api-Key": settings.api_key or ""}
+
+
+def obeys_robots(settings: Settings) -> bool:
+    """An official API, always asked with the operator's own key."""
+    return False
 
 
 def requests(settings: Settings, state: State) -> Iterator[Request]:

@@ -172,7 +172,7 @@ class Collector:
             headers=session_headers(job.platform, job.settings),
             budget=_budget(config, job.config),
             hosts=trusted_hosts(job.platform, job.settings),
-            robots=obeys_robots(job.platform),
+            robots=obeys_robots(job.platform, job.settings),
         )
 
     async def run(self, since: datetime | None) -> Run:
@@ -381,19 +381,24 @@ def label(
     progress: Callable[[int], None] = lambda done: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Label every post that *labeller*, in this version, has not seen; return how many."""
+    """
+    Label every post that *labeller*, in this version, has not seen; return how many.
+
+    Several processes may do so at once: none labels what another has in hand.
+    """
     name = labeller_id(labeller)
     done = 0
-    while not stop() and (batch := store.unlabelled(name, batch_size)):
-        texts = [as_text(post) for post in batch]
-        store.add_labels(
-            [
-                as_labels(config, post, labels, name)
-                for post, labels in zip(batch, labeller.label(texts), strict=True)
-            ]
-        )
-        done += len(batch)
-        progress(len(batch))
+    with store.queue(name) as queue:
+        while not stop() and (batch := queue.take(batch_size)):
+            texts = [as_text(post) for post in batch]
+            store.add_labels(
+                [
+                    as_labels(config, post, labels, name)
+                    for post, labels in zip(batch, labeller.label(texts), strict=True)
+                ]
+            )
+            done += len(batch)
+            progress(len(batch))
     return done
 
 

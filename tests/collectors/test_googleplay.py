@@ -18,7 +18,6 @@ def _body(inner: Any, rpc: str = "oCPfdb") -> bytes:
 
 
 def test_it_is_off_unless_a_right_is_stated() -> None:
-    assert not googleplay.ENABLED
     with pytest.raises(ValueError, match="right"):
         googleplay.Settings(apps=("com.shop.example",))
 

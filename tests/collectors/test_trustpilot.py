@@ -14,7 +14,6 @@ URL = "https://www.trustpilot.com/review/mobiloux.example"
 
 
 def test_it_is_off_unless_a_right_is_stated() -> None:
-    assert not trustpilot.ENABLED
     with pytest.raises(ValueError, match="right"):
         trustpilot.Settings(units=("mobiloux.example",))
 
