@@ -4,7 +4,6 @@ import importlib.util
 import json
 import re
 import shlex
-import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,7 +19,6 @@ from raccroche.post import Answer, State
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS: Mapping[str, object] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-UNITS = ("raccroche.service", "raccroche.timer", "raccroche-schedule.service")
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -107,24 +105,3 @@ def test_the_source_of_the_page_reads_its_sample(panneau: ModuleType) -> None:
     assert page.declared == len(json.loads(sample)["messages"])
     assert page.next[0].only_while_new
     assert panneau.recognises(answer) > 50
-
-
-def test_the_units_of_systemd_are_sound(tmp_path: Path) -> None:
-    program = Path("/usr/bin/systemd-analyze")
-    if not program.exists():
-        pytest.skip("no systemd here")
-    for name in UNITS:  # the program itself is not installed where the tests run
-        text = (ROOT / "deploy" / name).read_text("utf-8")
-        text = text.replace("/opt/raccroche/.venv/bin/raccroche", "/bin/true")
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [program, "verify", *(tmp_path / name for name in UNITS)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def test_the_images_copy_folders_that_are_there() -> None:
-    lines = (ROOT / "deploy/Dockerfile").read_text("utf-8").splitlines()
-    copied = [name for line in lines if line.startswith("COPY") for name in line.split()[1:-1]]
-    assert len(copied) > 4
-    assert all((ROOT / name).exists() for name in copied)
