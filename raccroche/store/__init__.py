@@ -20,6 +20,7 @@ Collecting
     pending(via) -> list[Request];  drop_pending(via, requests=None) -> int       None: all
     latest(via) -> datetime | None              newest published_at that *via* brought
     record_run(run: Run) -> int;  runs(limit=100, *, source=None) -> list[Run], the latest first
+    source_changes() -> list[SourceChange]      (source, day): another collector, or a new layout
     last_runs() -> dict[str, Run];  run_seen(source) -> datetime | None    end of its last good run
     days_with_posts(via) -> list[date]          when what it brought was published, in order
     lock(name) -> context manager               StoreError when it is held; freed by kill -9
@@ -109,6 +110,7 @@ from raccroche.store.records import (
     PostsPage,
     ReviewItem,
     SeriesValue,
+    SourceChange,
     SourceSeen,
     StoredPost,
     StoreStatus,
@@ -132,6 +134,7 @@ __all__ = [
     "PostsPage",
     "ReviewItem",
     "SeriesValue",
+    "SourceChange",
     "SourceSeen",
     "Store",
     "StoreStatus",

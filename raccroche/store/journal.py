@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, func, insert, select
 
 from raccroche.post import Run, Verdict
+from raccroche.store.records import SourceChange
 from raccroche.store.rows import date_of, day_number, day_of, micros, moment
 from raccroche.store.tables import UNDATED, arrivals, runs
 
@@ -47,6 +48,32 @@ def run_seen(conn: Connection, source: str) -> datetime | None:
         .limit(1)
     )
     return moment(conn.execute(query).scalar_one_or_none())
+
+
+def source_changes(conn: Connection) -> list[SourceChange]:
+    """
+    The days on which what a source brings changed: it was read by another collector than before,
+    or read again after its layout had changed.
+    """
+    broken = str(Verdict.LAYOUT_CHANGED)
+    query = (
+        select(runs.c.source, runs.c.platform, runs.c.verdict, runs.c.finished)
+        .where(runs.c.verdict.in_((*_GOOD, broken)))
+        .order_by(runs.c.n)
+    )
+    platforms: dict[str, str] = {}
+    waiting: set[str] = set()  # sources whose layout changed and that were not read since
+    found = set()
+    for source, platform, verdict, finished in conn.execute(query):
+        if verdict == broken:
+            waiting.add(source)
+            continue
+        day = date_of(day_of(moment(finished)))
+        if day and (source in waiting or platforms.get(source, platform) != platform):
+            found.add(SourceChange(source, day))
+        waiting.discard(source)
+        platforms[source] = platform
+    return sorted(found, key=lambda one: (one.day, one.source))
 
 
 def _run(row: Row[Any]) -> Run:

@@ -121,8 +121,16 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceChange:
+    """A day on which what a configured source brings changed."""
+
+    source: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
 class Labeller:
-    """Somebody who labelled: how many posts, and the days of the posts they labelled."""
+    """Somebody who labelled: how many posts, and when they first and last did."""
 
     name: str
     human: bool

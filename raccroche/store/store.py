@@ -37,6 +37,7 @@ from raccroche.store.records import (
     PostsPage,
     ReviewItem,
     SeriesValue,
+    SourceChange,
     SourceSeen,
     StoredPost,
     StoreStatus,
@@ -169,6 +170,10 @@ class Store:
     def last_runs(self) -> dict[str, Run]:
         with self._db.read() as conn:
             return journal.last_runs(conn)
+
+    def source_changes(self) -> list[SourceChange]:
+        with self._db.read() as conn:
+            return journal.source_changes(conn)
 
     def run_seen(self, source: str) -> datetime | None:
         with self._db.read() as conn:

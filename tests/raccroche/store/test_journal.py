@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -58,6 +59,18 @@ def test_a_day_without_a_good_run_is_a_gap(store: Store) -> None:
     assert found["covered"].tolist() == [False, True, True, True, False, False, True]
     assert found.loc["2025-03-04", ["runs", "ok", "posts"]].tolist() == [1, 0, 0]
     assert found.loc["2025-03-01", "posts"] == 1
+
+
+def test_another_collector_or_a_new_layout_changes_a_source(store: Store) -> None:
+    verdicts = [Verdict.NEW, Verdict.LAYOUT_CHANGED, Verdict.LAYOUT_CHANGED, Verdict.NOTHING_NEW]
+    for day, verdict in enumerate([*verdicts, Verdict.BLOCKED, Verdict.NEW]):
+        store.record_run(run(at=NOON + timedelta(days=day), verdict=verdict))
+    store.record_run(replace(run(at=NOON + timedelta(days=9)), platform="rss"))
+    store.record_run(run("other"))
+    assert [(one.source, one.day) for one in store.source_changes()] == [
+        ("blog", (NOON + timedelta(days=3)).date()),
+        ("blog", (NOON + timedelta(days=9)).date()),
+    ]
 
 
 def test_an_import_covers_the_days_it_spans(store: Store) -> None:
