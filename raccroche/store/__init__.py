@@ -29,6 +29,9 @@ Labelling
     unlabelled(labeller, limit, *, after=None, claim_seconds=0) -> list[StoredPost]
         In the order of arrival. *after*: `StoredPost.seq` of the last one you hold;
         *claim_seconds* > 0 keeps other processes that claim off these posts for that long.
+    queue(labeller) -> context manager of a Queue
+        queue.take(limit) -> list[StoredPost]: `unlabelled` shared out among processes at work at
+        once; what a killed one held goes to the last that is left.
     add_labels(labels: Sequence[Labels]) -> int
         Labels, mentions and counts in one transaction; how many were new. A model's labels are
         never overwritten; a person's second answer replaces the first.

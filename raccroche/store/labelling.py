@@ -330,6 +330,16 @@ def claim(
     return found
 
 
+def drop_claims(conn: Connection, labeller: str, numbers: Sequence[int] | None = None) -> None:
+    """Free what *labeller* claimed: all of it, or these posts."""
+    own = claims.c.labeller_n == labeller_number(conn, labeller)
+    if numbers is None:
+        conn.execute(claims.delete().where(own))
+        return
+    for part in chunks(numbers, 500):
+        conn.execute(claims.delete().where(own, claims.c.post_n.in_(part)))
+
+
 def read_labels(
     conn: Connection, which: ColumnElement[bool], numbers: Sequence[int]
 ) -> list[Labels]:

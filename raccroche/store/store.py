@@ -24,6 +24,7 @@ from raccroche.store import (
     writes,
 )
 from raccroche.store.engine import Database
+from raccroche.store.queue import Queue, shared_queue
 from raccroche.store.records import (
     Alert,
     BrandSeen,
@@ -196,6 +197,9 @@ class Store:
                 return labelling.claim(conn, labeller, limit, after=after, seconds=claim_seconds)
         with self._db.read() as conn:
             return labelling.unlabelled(conn, labeller, limit, after=after)
+
+    def queue(self, labeller: str) -> AbstractContextManager[Queue]:
+        return shared_queue(self._db, labeller)
 
     def add_labels(self, labels: Sequence[Labels]) -> int:
         with self._db.write() as conn:

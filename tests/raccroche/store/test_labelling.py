@@ -156,6 +156,45 @@ def test_a_claim_that_ran_out_is_taken_again(store: Store) -> None:
     assert len(store.unlabelled(MODEL, 4, claim_seconds=60)) == 4
 
 
+def test_a_queue_gives_no_post_to_two_labellers(open_store: Callable[..., Store]) -> None:
+    one, other = open_store(), open_store()
+    one.add_page("blog", crowd(10)[0])
+    with one.queue(MODEL) as mine, other.queue(MODEL) as theirs:
+        first, second = mine.take(6), theirs.take(6)
+        assert (len(first), len(second)) == (6, 4)
+        assert not set(ids(first)) & set(ids(second))
+        other.add_labels([labels(p) for p in second])
+        assert theirs.take(6) == [], "the rest is held by one that is alive"
+        one.add_labels([labels(p) for p in first])
+    assert one.unlabelled(MODEL, 10) == []
+
+
+def test_the_last_at_the_queue_gets_what_the_dead_held(open_store: Callable[..., Store]) -> None:
+    one, dead = open_store(), open_store()
+    one.add_page("blog", crowd(10)[0])
+    with one.queue(MODEL) as mine:
+        held = ids(dead.unlabelled(MODEL, 6, claim_seconds=3600))  # and never heard of again
+        one.add_labels([labels(p) for p in mine.take(6)])
+        assert ids(mine.take(6)) == held
+
+
+def test_what_a_failed_labeller_held_is_free_at_once(open_store: Callable[..., Store]) -> None:
+    one, other = open_store(), open_store()
+    one.add_page("blog", crowd(10)[0])
+    with other.queue(MODEL) as theirs:
+        with pytest.raises(ZeroDivisionError), one.queue(MODEL) as mine:
+            mine.take(10)
+            raise ZeroDivisionError
+        assert len(theirs.take(10)) == 10
+
+
+def test_the_queues_of_two_labellers_are_apart(open_store: Callable[..., Store]) -> None:
+    one, other = open_store(), open_store()
+    one.add_page("blog", crowd(4)[0])
+    with one.queue(MODEL) as mine, other.queue("other@1") as theirs:
+        assert len(mine.take(4)) == len(theirs.take(4)) == 4
+
+
 def test_dropping_a_labeller_forgets_all_it_said(store: Store) -> None:
     posts, said = crowd(30)
     store.add_page("blog", posts)
