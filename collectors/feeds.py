@@ -14,6 +14,7 @@ from typing import Any
 from xml.sax import SAXException
 
 import feedparser
+from charset_normalizer import from_bytes
 
 from collectors.dates import Moment, parse_date
 from collectors.fields import optional
@@ -44,7 +45,8 @@ _FEED_TAG = re.compile(rb"<(?:\w+:)?(?:rss|feed|rdf|channel|item|entry)\b", re.I
 
 def parse(answer: Answer) -> Page:
     """The entries of one feed."""
-    start = answer.body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    body = _as_utf8(answer)
+    start = body[:1000].lstrip()
     if start.startswith(b"{"):
         return _parse_json(answer)
     if re.match(rb"<!doctype html|<html", start, re.IGNORECASE):
@@ -52,9 +54,9 @@ def parse(answer: Answer) -> Page:
         if blocked is not None:
             return blocked
         raise SourceError("expected a feed, got a page", url=answer.url)
-    if not _FEED_TAG.search(answer.body):
+    if not _FEED_TAG.search(body):
         raise SourceError("expected a feed, got something else", url=answer.url)
-    return _parse_xml(answer)
+    return _parse_xml(answer, body)
 
 
 def recognises(answer: Answer) -> int:
@@ -69,15 +71,40 @@ def recognises(answer: Answer) -> int:
 # XML -------------------------------------------------------------------------------------------
 
 
-def _parse_xml(answer: Answer) -> Page:
-    sent = {}
-    if "content-type" in answer.headers:
-        sent["content-type"] = answer.headers["content-type"]
+_DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,100}?\sencoding\s*=", re.IGNORECASE)
+
+
+def _as_utf8(answer: Answer) -> bytes:
+    """
+    The body in UTF-8. Where nobody declares an encoding it is guessed, and the guess believed only
+    for other alphabets than ours: short Latin texts look alike in a dozen encodings.
+    """
+    said = answer.headers.get("content-type", "").lower().partition("charset=")[2].strip("\"' ")
+    declared = said not in ("", "utf-8", "utf8")  # what is not UTF-8 is not, whatever was said
+    marked = answer.body.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if not (declared or marked or _DECLARED.match(answer.body[:200])):
+        try:
+            answer.body.decode()
+        except UnicodeDecodeError:
+            guess = from_bytes(answer.body[:_GUESSED_FROM]).best()
+            if guess is not None and _OTHER_ALPHABETS.intersection(guess.alphabets):
+                return answer.body.decode(guess.encoding, "replace").encode()
+    return answer.text.encode()
+
+
+_GUESSED_FROM = 50_000  # bytes
+_OTHER_ALPHABETS = frozenset(
+    ("Cyrillic", "Greek and Coptic", "Hebrew", "Arabic", "Thai", "Hangul Syllables")
+)
+
+
+def _parse_xml(answer: Answer, body: bytes) -> Page:
+    sent = {"content-type": "application/xml; charset=utf-8"}
     if answer.url.startswith("http"):
         sent["content-location"] = answer.url
     try:
         feed = feedparser.parse(
-            answer.body, response_headers=sent, sanitize_html=False, resolve_relative_uris=False
+            body, response_headers=sent, sanitize_html=False, resolve_relative_uris=False
         )
     except (SAXException, LookupError, ValueError, TypeError, AttributeError, AssertionError) as e:
         raise SourceError(f"the feed cannot be read ({e})"[:300], url=answer.url) from e

@@ -351,5 +351,7 @@ def _decode(body: bytes, content_type: str) -> str:
         except (UnicodeDecodeError, LookupError):
             continue
     text = body.decode("utf-8", "replace")
-    broken = text.count("\ufffd") * 50 > len(text)  # 2 %: not UTF-8 with a few bad bytes
-    return body.decode("cp1252", "replace") if broken else text
+    broken = text.count("\ufffd")
+    ascii_only = len(text.encode("ascii", "ignore"))
+    # more bytes that cannot be UTF-8 than characters that can: it is not UTF-8 with a few bad bytes
+    return body.decode("cp1252", "replace") if 2 * broken > len(text) - ascii_only else text
