@@ -19,7 +19,7 @@ _POSTS = frozenset(
     ("Comment", "UserComments", "DiscussionForumPosting", "Answer", "SocialMediaPosting")
 )
 _REVIEWS = frozenset(("Review", "UserReview", "ClaimReview", "EmployerReview", "CriticReview"))
-_HOLDERS = _POSTS | {"Question", "QAPage"}
+_KINDS = _POSTS | _REVIEWS
 MOST = 5_000  # things read of one page
 
 
@@ -47,8 +47,13 @@ class Thing:
 # JSON-LD ---------------------------------------------------------------------------------------
 
 
-def json_ld(page: Tree, *, now: datetime) -> tuple[list[Thing], int | None]:
-    """The comments and reviews of the page's JSON-LD, and how many it declares."""
+def json_ld(
+    page: Tree, *, now: datetime, zone: str = "Europe/Paris", kinds: frozenset[str] = _KINDS
+) -> tuple[list[Thing], int | None]:
+    """
+    The comments and reviews (or other *kinds*) of the page's JSON-LD, and how many it declares.
+    *zone*: of the dates that state none.
+    """
     things: list[Thing] = []
     declared: int | None = None
     queue: list[tuple[Any, int | None]] = [(data, None) for data in _documents(page)]
@@ -62,13 +67,13 @@ def json_ld(page: Tree, *, now: datetime) -> tuple[list[Thing], int | None]:
         if not isinstance(value, Mapping):
             continue
         declared = declared if declared is not None else _declared(value)
-        kind = _kind(value.get("@type"))
+        kind = _kind(value.get("@type"), kinds)
         own = parent
         if kind and len(things) < MOST:
-            thing = _thing(value, kind, parent, now)
+            thing = _thing(value, kind, parent, now, zone)
             if thing.text.text:
                 things.append(thing)
-                own = len(things) - 1 if kind in _POSTS else parent
+                own = parent if kind in _REVIEWS else len(things) - 1
         queue.extend((inner, own) for inner in value.values() if isinstance(inner, (list, dict)))
     return things, declared
 
@@ -83,16 +88,18 @@ def _documents(page: Tree) -> Iterator[Any]:
             continue  # broken JSON-LD is common, and the page's own markup is read next
 
 
-def _kind(types: Any) -> str | None:
+def _kind(types: Any, kinds: frozenset[str]) -> str | None:
     named = types if isinstance(types, list) else [types]
     for one in named:
         short = str(one).rpartition("/")[2]
-        if short in _POSTS or short in _REVIEWS:
+        if short in kinds:
             return short
     return None
 
 
-def _thing(value: Mapping[str, Any], kind: str, parent: int | None, now: datetime) -> Thing:
+def _thing(
+    value: Mapping[str, Any], kind: str, parent: int | None, now: datetime, zone: str
+) -> Thing:
     written = _first(value, "text", "commentText", "articleBody", "reviewBody", "description")
     dated = _first(value, "datePublished", "dateCreated", "commentTime", "uploadDate")
     rating = value.get("reviewRating")
@@ -100,7 +107,7 @@ def _thing(value: Mapping[str, Any], kind: str, parent: int | None, now: datetim
         kind=kind,
         text=text_of(written),
         author=_author(value.get("author") or value.get("creator")),
-        moment=parse_date(dated, now=now),
+        moment=parse_date(dated, now=now, tz=zone),
         url=_first(value, "url", "@id") or None,
         name=_first(value, "identifier", "@id") or None,
         title=one_line(text_of(_first(value, "headline", "name")).text) or None,
@@ -138,6 +145,23 @@ def _whole(value: Any) -> int | None:
     return int(number) if number is not None else None
 
 
+def answers_declared(page: Tree) -> int | None:
+    """The comments or answers that the page's data counts below its question or first message."""
+    for data in _documents(page):
+        for item in _listed(data):
+            for one in (item, *_listed(item.get("mainEntity")), *_listed(item.get("@graph"))):
+                for name in ("commentCount", "answerCount"):
+                    number = _whole(one.get(name))
+                    if number is not None:
+                        return number
+    return None
+
+
+def _listed(value: Any) -> list[Mapping[str, Any]]:
+    items = value if isinstance(value, list) else [value]
+    return [one for one in items if isinstance(one, Mapping)]
+
+
 def _declared(value: Mapping[str, Any]) -> int | None:
     direct = _whole(value.get("commentCount"))
     if direct is not None:
@@ -152,15 +176,17 @@ def _declared(value: Mapping[str, Any]) -> int | None:
 # Microdata -------------------------------------------------------------------------------------
 
 
-def microdata(page: Tree, *, now: datetime) -> list[Thing]:
-    """The comments and reviews that itemscope and itemprop mark, in the page's order."""
+def microdata(
+    page: Tree, *, now: datetime, zone: str = "Europe/Paris", kinds: frozenset[str] = _KINDS
+) -> list[Thing]:
+    """The same, as itemscope and itemprop mark them, in the page's order."""
     things: list[Thing] = []
     place: dict[int, int] = {}
     for node in page.css('[itemscope][itemtype*="schema.org/"]')[:MOST]:
-        kind = _kind((node.attributes.get("itemtype") or "").split())
+        kind = _kind((node.attributes.get("itemtype") or "").split(), kinds)
         if kind is None:
             continue
-        thing = _item(node, kind, now, _above(node, place))
+        thing = _item(node, kind, now, zone, _above(node, place))
         if thing.text.text:
             things.append(thing)
             place[node.mem_id] = len(things) - 1
@@ -178,7 +204,7 @@ def _above(node: Node, place: dict[int, int]) -> int | None:
     return None
 
 
-def _item(node: Node, kind: str, now: datetime, parent: int | None) -> Thing:
+def _item(node: Node, kind: str, now: datetime, zone: str, parent: int | None) -> Thing:
     props = _props(node)
     written = _prop(props, "text", "commentText", "articleBody", "reviewBody", "description")
     dated = _prop(props, "datePublished", "dateCreated", "commentTime")
@@ -190,13 +216,13 @@ def _item(node: Node, kind: str, now: datetime, parent: int | None) -> Thing:
         kind=kind,
         text=text_of(written, skip=_is_item) if written is not None else Text(""),
         author=_name(author),
-        moment=parse_date(_value(dated), now=now) if dated is not None else None,
+        moment=parse_date(value_of(dated), now=now, tz=zone) if dated is not None else None,
         url=_link(_prop(props, "url")) or node.attributes.get("itemid"),
         name=node.attributes.get("id") or node.attributes.get("data-id"),
         title=one_line(title.text()) if title is not None else None,
         parent=parent,
-        rating=_number(_value(rating)) if rating is not None else None,
-        likes=count_of(_value(likes)) if likes is not None else None,
+        rating=_number(value_of(rating)) if rating is not None else None,
+        likes=count_of(value_of(likes)) if likes is not None else None,
         node=node,
     )
 
@@ -240,7 +266,8 @@ def _prop(props: Mapping[str, Node], *names: str) -> Node | None:
     return next((props[name] for name in names if name in props), None)
 
 
-def _value(node: Node) -> str:
+def value_of(node: Node) -> str:
+    """A property's value: in an attribute for machines, else in words."""
     attributes = node.attributes
     for name in ("content", "datetime", "title"):
         value = attributes.get(name)
