@@ -1,5 +1,7 @@
 <?php
-// Talks to a WordPress through its own code. Usage: wordpress.php ROOT install | fill | theme NAME
+// Talks to a WordPress through its own code.
+// Usage: wordpress.php ROOT install | fill | theme NAME | options | shut yes|no
+// `options` reads {name: value} on standard input; `shut` sends whoever is not logged in to the login.
 // `fill` reads {"articles": [{number, title, slug, at, text, comments: [{number, author, at, text, parent}]}]}
 // on standard input; comments keep their numbers and dates (UTC, "YYYY-mm-dd HH:MM:SS").
 [$_, $root, $command] = $argv;
@@ -24,6 +26,8 @@ function install(): void {
 function fill(array $articles): void {
     global $wpdb;
     kses_remove_filters();
+    wp_defer_comment_counting(true);
+    $wpdb->query('START TRANSACTION');
     foreach ($articles as $article) {
         $post = wp_insert_post([
             'import_id' => $article['number'], 'post_title' => $article['title'],
@@ -43,10 +47,28 @@ function fill(array $articles): void {
         }
         wp_update_comment_count_now($post);
     }
+    $wpdb->query('COMMIT');
+}
+
+function shut(bool $closed): void {
+    $plugin = WPMU_PLUGIN_DIR . '/members-only.php';
+    if (!$closed) { unlink($plugin); return; }
+    wp_mkdir_p(WPMU_PLUGIN_DIR);
+    file_put_contents($plugin, <<<'PHP'
+    <?php
+    add_action('template_redirect', fn() => is_user_logged_in() || auth_redirect());
+    add_filter('rest_authentication_errors', fn($said) => $said ?: (is_user_logged_in() ? $said
+        : new WP_Error('rest_not_logged_in', 'Il faut un compte.', ['status' => 401])));
+    PHP);
 }
 
 match ($command) {
     'install' => install(),
     'fill' => fill(json_decode(stream_get_contents(STDIN), true)['articles']),
     'theme' => switch_theme($argv[3]),
+    'options' => array_map(
+        fn($name, $value) => update_option($name, $value),
+        array_keys($options = json_decode(stream_get_contents(STDIN), true)), $options
+    ),
+    'shut' => shut($argv[3] === 'yes'),
 };

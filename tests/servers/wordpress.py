@@ -67,6 +67,14 @@ class WordPress:
         """`plain` (classic comment lists) or `twentytwentythree` (blocks)."""
         self._php("theme", name)
 
+    def options(self, **values: object) -> None:
+        """Set WordPress's own options, such as `comments_per_page`."""
+        self._php("options", stdin=json.dumps(values))
+
+    def shut(self, closed: bool) -> None:
+        """Whether only members may read, by page, feed and API."""
+        self._php("shut", "yes" if closed else "no")
+
     def install(self) -> None:
         self._php("install")
 
