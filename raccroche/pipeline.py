@@ -18,7 +18,7 @@ from raccroche.errors import BudgetSpent, ConfigError, FetchError, SourceError
 from raccroche.http import Budget, Client, Session
 from raccroche.labelling import family_of, is_brand_account
 from raccroche.post import Added, Answer, Labels, Mention, Page, Post, Request, Run, State, Verdict
-from raccroche.privacy import Pseudonyms, protect
+from raccroche.privacy import Pseudonyms, protect, pseudonyms
 from raccroche.store import SeriesValue, Store, StoredPost
 
 log = logging.getLogger(__name__)
@@ -131,12 +131,12 @@ async def collect(
     *stop* ends each source after the page at hand; the next run goes on from there.
     """
     todo = jobs(config, only)
-    pseudonyms = Pseudonyms.from_file(config.resolve(config.privacy.key_file))
+    names = pseudonyms(config, store)
     gate = asyncio.Semaphore(config.collect.concurrency)
 
     async def one(job: Job) -> Run:
         async with gate:
-            collector = Collector(config, store, client, job, pseudonyms, progress, stop)
+            collector = Collector(config, store, client, job, names, progress, stop)
             return await collector.run(since)
 
     async with asyncio.TaskGroup() as group:
@@ -153,7 +153,7 @@ class Collector:
         store: Store,
         client: Client,
         job: Job,
-        pseudonyms: Pseudonyms,
+        names: Pseudonyms,
         progress: Progress,
         stop: asyncio.Event | None,
     ) -> None:
@@ -161,7 +161,7 @@ class Collector:
         self.store = store
         self.job = job
         self.name = job.config.name
-        self.pseudonyms = pseudonyms
+        self.names = names
         self.progress = progress
         self.stop = stop
         self.since: datetime | None = None
@@ -291,7 +291,7 @@ class Collector:
             context_brand=context,
             by_brand=post.by_brand or is_brand_account(self.config, post),
         )
-        return protect(marked, self.pseudonyms, mask_text=self.config.privacy.mask)
+        return protect(marked, self.names, mask_text=self.config.privacy.mask)
 
     def _count(self, request: Request, answer: Answer, page: Page, added: Added) -> None:
         tally = self.tally

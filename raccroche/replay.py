@@ -9,7 +9,7 @@ from raccroche.config import Config
 from raccroche.errors import SourceError
 from raccroche.labelling import is_brand_account
 from raccroche.post import Added, Answer
-from raccroche.privacy import Pseudonyms, protect
+from raccroche.privacy import Pseudonyms, protect, pseudonyms
 from raccroche.store import Store
 
 
@@ -37,13 +37,13 @@ def replay(
     An answer of our archive goes to the platform of its source, another to the one that recognises
     it.
     """
-    pseudonyms = Pseudonyms.from_file(config.resolve(config.privacy.key_file))
+    names = pseudonyms(config, store)
     platforms = {source.name: source.platform for source in config.sources}
     done = Replayed()
     for answer in answers:
         name = answer.context.get("source", "")
         source = sources().get(platforms.get(name, "")) or recognise(answer)
-        done = _one(config, store, answer, source, pseudonyms, name or via, done)
+        done = _one(config, store, answer, source, names, name or via, done)
         progress(1)
     return done
 
@@ -53,7 +53,7 @@ def _one(
     store: Store,
     answer: Answer,
     source: Source | None,
-    pseudonyms: Pseudonyms,
+    names: Pseudonyms,
     via: str,
     done: Replayed,
 ) -> Replayed:
@@ -67,7 +67,7 @@ def _one(
     posts = [
         protect(
             replace(post, via=via, by_brand=post.by_brand or is_brand_account(config, post)),
-            pseudonyms,
+            names,
             mask_text=config.privacy.mask,
         )
         for post in page.posts

@@ -5,18 +5,22 @@ register.
 
 import html
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from raccroche.archive import Archive
 from raccroche.config import Config
 from raccroche.post import Post
-from raccroche.privacy import Pseudonyms
+from raccroche.privacy import Pseudonyms, key_path
 from raccroche.store import ExportRecord, Store
 
-_SNIPPET = 40  # characters of a text that tell it apart in a raw answer
+_SNIPPET = 60  # characters of a text that tell it apart in a raw answer
 _SHORTEST = 8  # a shorter name or id would match other people's pages
+_SHORTEST_TEXT = 20  # likewise for words of a text
+_PSEUDONYM = re.compile(r"p_[0-9a-f]{20}")
+_WORDS = re.compile(r"[^\W_]+(?: [^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,36 @@ class Purged:
 
 
 def pseudonyms_of(config: Config, author: str, platforms: Sequence[str]) -> list[str]:
-    """The pseudonyms under which *author* is stored, one a platform; a pseudonym stays as it is."""
-    if author.startswith("p_"):
+    """
+    The pseudonyms under which *author* is or was stored: one a platform, key and spelling (with and
+    without a leading @); a pseudonym stays as it is.
+    """
+    if _PSEUDONYM.fullmatch(author):
         return [author]
-    keyed = Pseudonyms.from_file(config.resolve(config.privacy.key_file))
-    return [name for platform in platforms if (name := keyed.of(platform, author))]
+    keyed = Pseudonyms.from_file(key_path(config))
+    found = [
+        name
+        for spelling in dict.fromkeys((author, author.strip().removeprefix("@")))
+        for platform in platforms
+        for name in keyed.every(platform, spelling)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def not_found(author: str, platforms: Sequence[str]) -> str:
+    """What was looked for when an author has no post, and how to find the right name."""
+    if _PSEUDONYM.fullmatch(author):
+        return f"no post has the pseudonym {author}"
+    where = platforms[0] if len(platforms) == 1 else f"any of {len(platforms)} platforms"
+    bare = author.strip().removeprefix("@").casefold()
+    spellings = " or ".join(repr(one) for one in dict.fromkeys((author.strip().casefold(), bare)))
+    return (
+        f"no post on {where} is by an author named {spellings}, in lower or upper case. Names are "
+        "compared whole, as the platform writes them: name@server.example on Mastodon, Lemmy and "
+        "PeerTube, the handle on Bluesky, the displayed name on forums, blogs and reviews. "
+        "`raccroche parse` of a saved page shows the name in `author`; or give the address of a "
+        "post with --url. The name is refused from now on all the same."
+    )
 
 
 def erase(
@@ -62,10 +91,12 @@ def erase(
     The freed bytes leave the database file. Raw answers go whole when they hold one of the posts.
     """
     names = pseudonyms_of(config, author, platforms) if author else []
-    found = [detail.post for one in post_ids if (detail := store.post(one)) is not None]
-    needles = list(_needles([author], found, urls))
-    erased = store.erase(post_ids=post_ids, authors=names, urls=urls, reason=reason)
+    going = store.named(post_ids=post_ids, authors=names, urls=urls)
+    found = [detail.post for one in going if (detail := store.post(one)) is not None]
+    needles = frozenset(_needles([author], found, urls))
+    # the raw answers first: cut short, the command finds the posts again and goes on
     archived = archive.erase(_asked(urls), holding=_holding(needles)) if archive else 0
+    erased = store.erase(post_ids=post_ids, authors=names, urls=urls, reason=reason)
     return Report(erased.posts, erased.labels, archived, tuple(store.exports()))
 
 
@@ -95,15 +126,25 @@ def _needles(names: Sequence[str], posts: Sequence[Post], urls: Sequence[str]) -
     """Every spelling in which a raw answer may hold what is to go: plain, in JSON, in HTML."""
     words = [*names, *urls]
     for post in posts:
-        words += [post.url or "", post.uri or "", post.text[:_SNIPPET].split("\n")[0]]
+        words += [post.url or "", post.uri or "", _telling(post.text)]
     for word in words:
         if len(word) >= _SHORTEST:
-            yield word.encode()
-            yield json.dumps(word)[1:-1].encode()
-            yield html.escape(word).encode()
+            ascii_only = json.dumps(word)[1:-1]
+            yield from (one.encode() for one in (word, html.escape(word), ascii_only))
+            yield ascii_only.replace("/", "\\/").encode()  # as PHP writes JSON
+            yield word.replace("/", "\\/").encode()
 
 
-def _holding(needles: Sequence[bytes]) -> "_Holding":
+def _telling(text: str) -> str:
+    """
+    The longest run of plain words of a text, which no mask, markup or typography has changed; ""
+    where it is too short to tell the text from others.
+    """
+    run = max(_WORDS.findall(text), key=len, default="")[:_SNIPPET]
+    return run if len(run) >= _SHORTEST_TEXT else ""
+
+
+def _holding(needles: Collection[bytes]) -> "_Holding":
     return _Holding(tuple(needles))
 
 

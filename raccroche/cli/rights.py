@@ -1,5 +1,6 @@
 """
-Commands for persons' rights and for keeping the data: erase, object, register, purge, backup, copy.
+Commands for persons' rights and for keeping the data: erase, object, register, purge, rotate-key,
+backup, copy.
 """
 
 from datetime import UTC, datetime
@@ -9,8 +10,8 @@ from typing import Annotated
 import typer
 
 from collectors.table import sources as platforms
-from raccroche import rights
-from raccroche.cli.common import bar, load_config, open_store, out
+from raccroche import privacy, rights
+from raccroche.cli.common import bar, err, load_config, open_store, out
 from raccroche.errors import StoreError
 from raccroche.routine import archive_of
 from raccroche.store import Store
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command("object")(object_)
     app.command("register")(register_)
     app.command()(purge)
+    app.command()(rotate_key)
     app.command()(backup)
     app.command()(restore)
     app.command()(copy)
@@ -63,6 +65,8 @@ def erase(
     out.print(
         f"{report.posts} posts, {report.labels} labels and {report.archived} raw answers erased"
     )
+    if author and not report.posts:
+        err.print(rights.not_found(author, platform or list(platforms())), highlight=False)
     for record in report.exports:
         out.print(f"issue anew: {record.path} ({record.at:%Y-%m-%d})", highlight=False)
 
@@ -121,6 +125,33 @@ def purge() -> None:
     with open_store(config) as store:
         done = rights.purge(config, store, archive_of(config), datetime.now(UTC))
     out.print(f"{done.texts} texts blanked, {done.archived} raw answers dropped")
+
+
+def rotate_key(
+    forget: Annotated[
+        bool,
+        typer.Option(
+            "--forget", help="Destroy the keys of before instead of making a new one: for good."
+        ),
+    ] = False,
+) -> None:
+    """
+    Give the pseudonyms a new key. Authors of before and after are then different persons.
+
+    The old key is kept beside the new one, so that erasures and objections go on finding people;
+    `--forget` destroys it later. Example: `raccroche rotate-key`
+    """
+    config = load_config()
+    with open_store(config) as store:
+        if forget:
+            gone = privacy.forget(config, store)
+            out.print(f"{gone} old keys destroyed: their pseudonyms are anonymous")
+            return
+        kept = privacy.rotate(config, store)
+    out.print(
+        f"new key in force, {kept} old kept in {privacy.retired_path(privacy.key_path(config))}"
+    )
+    out.print("copy both files to your safe place and to every machine that collects")
 
 
 def backup(target: Annotated[Path, typer.Argument(help="File to write.")]) -> None:

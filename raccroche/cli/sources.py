@@ -22,7 +22,7 @@ from raccroche.cli.common import bar, err, load_config, open_store, out, parse_s
 from raccroche.config import Config
 from raccroche.errors import ConfigError, ImportFileError, SourceError
 from raccroche.post import Added, Answer, Post, Run, Verdict
-from raccroche.privacy import Pseudonyms, protect
+from raccroche.privacy import protect, pseudonyms
 from raccroche.replay import replay
 from raccroche.store import Store
 
@@ -172,15 +172,15 @@ def import_file(
     Example: `raccroche import avis.csv --map text=Avis,published_at=Date`
     """
     config = load_config()
-    pseudonyms = Pseudonyms.from_file(config.resolve(config.privacy.key_file))
     added, bad = Added(), []
     with open_store(config) as store, bar(f"importing {file.name}") as (progress, task):
+        names = pseudonyms(config, store)
         batch: list[Post] = []
         for row in files.read(file, _mapping(columns), platform=platform):
             if isinstance(row, files.BadRow):
                 bad.append(row)
                 continue
-            batch.append(protect(row, pseudonyms, mask_text=config.privacy.mask))
+            batch.append(protect(row, names, mask_text=config.privacy.mask))
             if len(batch) == BATCH:
                 added = added + store.add_posts(batch, via=f"import:{file.name}")
                 progress.update(task, advance=len(batch))

@@ -88,8 +88,9 @@ People
 Rights
     erase(*, post_ids=(), authors=(), urls=(), reason="", suppress=True, shrink=True) -> Erased
         With *shrink* no byte of the posts is left in the file; minutes on a large one.
+    named(*, post_ids=(), authors=(), urls=()) -> list[str]       ids of what `erase` would remove
     suppress(*, post_ids=(), authors=(), urls=(), reason="") -> int;  suppressed(post) -> bool
-    takedowns(limit=100) -> list[Takedown]
+    refused_authors() -> container of author names;  takedowns(limit=100) -> list[Takedown]
     purge(before: date) -> int                  posts published before a day
 
 Keeping

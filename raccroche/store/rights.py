@@ -3,6 +3,7 @@ What persons may ask for: erasure that leaves no byte, and that what is gone doe
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import ColumnElement, Connection, false, insert, or_, select, update
@@ -31,7 +32,7 @@ def erase(
     """
     Remove the posts that any of the keys names, with all that hangs on them; log it by hash only.
     """
-    found = _named(conn, post_ids, authors, urls)
+    found = named(conn, post_ids, authors, urls)
     tallied = Tally()
     removed, labels = remove_posts(conn, list(found), tallied)
     tallied.write(conn)
@@ -45,9 +46,10 @@ def erase(
     return Erased(removed, labels, tuple(found.values()))
 
 
-def _named(
+def named(
     conn: Connection, post_ids: Sequence[str], names: Sequence[str], urls: Sequence[str]
 ) -> dict[int, str]:
+    """Number and id of the posts that any of the keys names."""
     wanted: list[ColumnElement[bool]] = [false()]
     if post_ids:
         wanted.append(posts.c.id.in_([clean(one) for one in post_ids]))
@@ -106,6 +108,21 @@ def _log(conn: Connection, wanted: Sequence[tuple[str, str]], reason: str, remov
     ]
     if rows:
         conn.execute(insert(takedowns), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The names of authors that are refused, known by their hashes alone."""
+
+    hashes: frozenset[str]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and hashed(clean(name)) in self.hashes
+
+
+def refused_authors(conn: Connection) -> Refused:
+    found = conn.execute(select(suppressions.c.hash).where(suppressions.c.kind == "author"))
+    return Refused(frozenset(found.scalars()))
 
 
 def read_takedowns(conn: Connection, limit: int) -> list[Takedown]:

@@ -405,6 +405,20 @@ class Store:
         with self._db.read() as conn:
             return rights.is_refused(conn, writes.suppression_keys(post))
 
+    def named(
+        self,
+        *,
+        post_ids: Sequence[str] = (),
+        authors: Sequence[str] = (),
+        urls: Sequence[str] = (),
+    ) -> list[str]:
+        with self._db.read() as conn:
+            return list(rights.named(conn, post_ids, authors, urls).values())
+
+    def refused_authors(self) -> rights.Refused:
+        with self._db.read() as conn:
+            return rights.refused_authors(conn)
+
     def takedowns(self, limit: int = 100) -> list[Takedown]:
         with self._db.read() as conn:
             return rights.read_takedowns(conn, limit)

@@ -1,13 +1,16 @@
 """Erasure, objection, retention and register, through the commands that do them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from raccroche import rights
 from raccroche.archive import Archive
+from raccroche.cli import app
 from raccroche.config import CollectConfig, Config, PrivacyConfig, SourceConfig
 from raccroche.post import Answer, Labels, Mention, Post
 from raccroche.privacy import Pseudonyms, protect
@@ -97,6 +100,76 @@ def test_an_author_is_erased_everywhere_and_kept_out(
     assert store.add_posts([keep_again]).new == 0
     assert store.totals(Filters(labeller=LABELLER)).harassment == 1
     assert store.check() == []
+
+
+WRITTEN = {  # as WordPress writes JSON, as a page shows it, as an API gives it
+    "php": r'[{"author_name":"zoe","link":"https:\/\/blog.example\/article#comment-7",'
+    r'"content":{"rendered":"<p>Appel\u00e9 au 06\u00a012 34 56 78 par une dame, c\u2019est"}}]',
+    "page": '<li id="comment-7"><b>zoe</b><p>Appelé au 06 12 34 56 78 par une dame<br>c&#8217;est',
+    "api": '{"who": "zoe", "body": "Appelé au 06 12 34 56 78 par une dame, c’est trop"}',
+}
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_raw_answers_with_posts_of_a_short_name_are_erased(
+    tmp_path: Path, config: Config, store: Store, form: str
+) -> None:
+    """Three letters would match everybody's pages: the author's posts tell which answers go."""
+    text = "Appelé au 06 12 34 56 78 par une dame de la société Mandarine, c’est trop"
+    keep(store, config, replace(post(7, "zoe", "", days=1), text=text))
+    archive = Archive(tmp_path / "warc")
+    said = WRITTEN[form].replace("par une dame", "par une dame de la société Mandarine")
+    if form == "php":
+        said = said.replace("société", r"soci\u00e9t\u00e9")
+    archive.add(Answer("https://blog.example/a", said.encode()), source="forum", sent={})
+    other = b'{"who": "zoenne", "body": "Autre chose, sans rapport avec elle"}'
+    archive.add(Answer("https://blog.example/b", other), source="forum", sent={})
+    report = rights.erase(config, store, archive, author="zoe", platforms=["wordpress"])
+    archive.close()
+    assert (report.posts, report.archived) == (1, 1)
+    assert [answer.url for answer in archive.answers()] == ["https://blog.example/b"]
+
+
+CONFIG = """
+[store]
+url = "s.sqlite3"
+[collect]
+contact = "contact@observatoire.example"
+archive = ""
+[privacy]
+key_file = "key"
+"""
+
+
+def test_an_erasure_that_finds_nobody_says_what_was_tried(config: Config, store: Store) -> None:
+    config.path.write_text(CONFIG, encoding="utf-8")
+    run = CliRunner()
+    command = ["-c", str(config.path), "erase", "--author", "@Paul_D", "--platform", "wordpress"]
+    result = run.invoke(app, command)
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert "0 posts" in said
+    assert "no post on wordpress is by an author named '@paul_d' or 'paul_d'" in said
+    assert "raccroche parse" in said
+    found = run.invoke(app, [*command[:4], "@Paul_Durand", *command[5:]])
+    assert "1 posts" in found.output
+    assert "no post on" not in found.output
+
+
+def test_the_key_is_rotated_and_the_old_one_destroyed_by_commands(
+    config: Config, store: Store
+) -> None:
+    config.path.write_text(CONFIG, encoding="utf-8")
+    run, start = CliRunner(), ["-c", str(config.path)]
+    before = key(config)
+    result = run.invoke(app, [*start, "rotate-key"])
+    assert result.exit_code == 0, result.output
+    assert key(config) != before
+    assert before.hex() not in result.output
+    erased = run.invoke(app, [*start, "erase", "--author", "zoe_martin", "--reason", "demande"])
+    assert "2 posts" in erased.output
+    forgotten = run.invoke(app, [*start, "rotate-key", "--forget"])
+    assert "1 old keys destroyed" in forgotten.output
 
 
 def key(config: Config) -> bytes:
