@@ -1,6 +1,5 @@
 """Tables to charts: pure functions, no Streamlit; French number and date formats inside."""
 
-import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dashboard import intervals, series, words
+from dashboard import words
 from dashboard.words import Language, tr
 from raccroche import reference
 
@@ -149,10 +148,10 @@ def time_axis(step: str, *, title: str | None = None, count: int = 6) -> Any:
     expression = (
         f"timeFormat(datum.value, '{pattern}')"
         if step == "month"
-        else "timeFormat(datum.value, "
-        "month(datum.value) == 0 && date(datum.value) < 8 ? '%b %Y' : '%e %b')"
+        else "timeFormat(datum.value, month(datum.value) == 0 && date(datum.value) < 8 ? '%b %Y' "
+        ": date(datum.value) == 1 ? '%b' : '%e %b')"
     )
-    return alt.Axis(title=title, labelExpr=expression, tickCount=count, labelFlush=False)
+    return alt.Axis(title=title, labelExpr=expression, tickCount=count, labelFlush=True)
 
 
 def number_axis(*, title: str | None = None, share: bool = False, count: int = 4) -> Any:
@@ -165,261 +164,6 @@ _MARKDOWN = re.compile(r"([\\`_\[\]<>#|~$:]|(?<!\*)\*(?!\*))")
 def markdown_safe(text: str) -> str:
     """*text* as Markdown that shows it literally, except our own `**bold**`."""
     return _MARKDOWN.sub(r"\\\1", text)
-
-
-def _states(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the dashed end of a line: provisional ones, with the settled one before them."""
-    rows = table.reset_index(drop=True)
-    late = rows.index[rows["state"] == "provisional"]
-    if late.empty:
-        return rows.iloc[0:0]
-    return rows.loc[max(int(late.min()) - 1, 0) :]
-
-
-def brand_panel(
-    table: pd.DataFrame,
-    look: Look,
-    style: BrandStyle,
-    *,
-    step: str,
-    top: float | None = None,
-    height: int = 130,
-    value: str = "harassment",
-    low: str = "low",
-    high: str = "high",
-    share: bool = False,
-    marks: pd.DataFrame | None = None,
-    count: int = 4,
-) -> Any:
-    """
-    One brand over time: line, 95 % band, dashed provisional end, broken where data are missing.
-
-    *table*: rows of `series.by_period` of one brand. *marks*: vertical rules (date, title, kind).
-    Every period can be clicked (brand, period).
-    """
-    rows = table.assign(words=[words.period(day.date(), step) for day in table["period"]])
-    rows["exact"] = [_exact(dict(one), share=share) for _, one in rows.iterrows()]
-    scale = alt.Scale(domain=[0, top] if top else alt.Undefined, nice=top is None, zero=True)
-    x = alt.X("period:T", axis=time_axis(step, count=count), title=None)
-    axis = number_axis(share=share, count=3)
-    axis.minExtent = axis.maxExtent = 34  # so that panels stand on one line
-    y = alt.Y(f"{value}:Q", scale=scale, axis=axis, title=None)
-    tooltip = [
-        alt.Tooltip("words:N", title=tr("Période", "Period")),
-        alt.Tooltip("exact:N", title=tr("Valeur", "Value")),
-    ]
-    base = alt.Chart(rows).encode(x=x)
-    band = base.mark_area(opacity=0.16, color=style.colour).encode(
-        y=alt.Y(f"{low}:Q", scale=scale, title=None), y2=f"{high}:Q"
-    )
-    settled = rows.assign(drawn=rows[value].where(rows["state"] == "settled"))
-    line = (
-        alt.Chart(settled)
-        .mark_line(color=style.colour, strokeWidth=2)
-        .encode(x=x, y=alt.Y("drawn:Q", scale=scale, title=None))
-    )
-    late = (
-        alt.Chart(_states(rows))
-        .mark_line(color=style.colour, strokeWidth=1.5, strokeDash=[2, 3], opacity=0.8)
-        .encode(x=x, y=y)
-    )
-    drawn = rows[value].notna()
-    alone = rows[drawn & ~drawn.shift(fill_value=False) & ~drawn.shift(-1, fill_value=False)]
-    single = (
-        alt.Chart(alone)
-        .mark_point(filled=True, size=45, color=style.colour, opacity=1, aria=False)
-        .encode(x=x, y=alt.Y(f"{value}:Q", scale=scale, title=None))
-    )
-    chosen = point("brand", "period")
-    dots = (
-        base.mark_point(
-            filled=True, size=70, color=style.colour, shape=style.marker, opacity=0, aria=False
-        )
-        .encode(
-            y=y,
-            tooltip=tooltip,
-            opacity=alt.value(0),
-        )
-        .add_params(chosen)
-    )
-    hover = alt.selection_point(on="pointerover", nearest=True, fields=["period"], empty=False)
-    shown = (
-        base.mark_point(filled=True, size=50, color=style.colour, shape=style.marker, aria=False)
-        .encode(y=y, opacity=alt.condition(hover, alt.value(1), alt.value(0)), tooltip=tooltip)
-        .add_params(hover)
-    )
-    layers = [
-        *_incomplete(rows, look),
-        *_event_rules(marks, look),
-        band,
-        line,
-        late,
-        single,
-        dots,
-        shown,
-    ]
-    return finish(alt.layer(*layers).properties(height=height), look)
-
-
-KIND_COLOURS = {
-    # light, dark: at least 3:1 on their ground
-    "law": ("#245FF3", "#6E9BFF"),
-    "regulation": ("#0E7C86", "#33B5C1"),
-    "sanction": ("#C9300F", "#FF7A5C"),
-    "leak": ("#A3195B", "#E25C9C"),
-    "ownership": ("#8A5CD6", "#A98BEF"),
-    "series": ("#59636E", "#AEB6BF"),
-    "press": ("#946B00", "#D0A02B"),
-    "context": ("#59636E", "#AEB6BF"),
-    "break": ("#1B1F24", "#F1F3F5"),
-}
-KIND_SHAPES = {
-    "law": "circle",
-    "regulation": "square",
-    "sanction": "triangle-up",
-    "leak": "diamond",
-    "ownership": "cross",
-    "series": "triangle-left",
-    "press": "triangle-down",
-    "context": "triangle-right",
-    "break": "triangle-up",
-}
-
-
-def kind_colour(kind: str, look: Look) -> str:
-    return KIND_COLOURS.get(kind, KIND_COLOURS["context"])[int(look.dark)]
-
-
-def _event_rules(marks: pd.DataFrame | None, look: Look) -> list[Any]:
-    if marks is None or marks.empty:
-        return []
-    rows = marks.assign(colour=[kind_colour(kind, look) for kind in marks["kind"]])
-    rule = (
-        alt.Chart(rows)
-        .mark_rule(strokeDash=[2, 3], opacity=0.75 if len(rows) < 12 else 0.4)
-        .encode(
-            x="date:T",
-            color=alt.Color("colour:N", scale=None),
-            tooltip=[
-                alt.Tooltip("title:N", title=tr("Événement", "Event")),
-                alt.Tooltip("words:N", title=tr("Date", "Date")),
-            ],
-        )
-    )
-    return [rule]
-
-
-def _moment(day: dt.date) -> dict[str, int]:
-    """A day as Vega reads it without a time zone."""
-    return {"year": day.year, "month": day.month, "date": day.day}
-
-
-def event_lane(marks: pd.DataFrame, look: Look, start: dt.date, end: dt.date, *, step: str) -> Any:
-    """One mark an event, on the time axis of the panels under it; titles where there is room."""
-    kinds = sorted(set(marks["kind_name"]))
-    first = marks.drop_duplicates("kind_name").set_index("kind_name")["kind"]
-    colours = [kind_colour(first[name], look) for name in kinds]
-    shapes = [KIND_SHAPES.get(first[name], "circle") for name in kinds]
-    scale = alt.Scale(domain=[_moment(start), _moment(end)])
-    legend = alt.Legend(orient="top", title=None, direction="horizontal", symbolOpacity=1)
-    quiet = time_axis(step, count=8)
-    quiet.labelOpacity = 0
-    base = alt.Chart(marks).encode(
-        # the same margins as the panels have, so that dates stand above each other
-        x=alt.X("date:T", scale=scale, axis=quiet, title=None),
-        y=alt.Y("lane:O", axis=alt.Axis(labels=False, minExtent=34, maxExtent=34), title=None),
-        tooltip=[
-            alt.Tooltip("title:N", title=tr("Événement", "Event")),
-            alt.Tooltip("words:N", title=tr("Date", "Date")),
-        ],
-    )
-    dots = base.mark_point(filled=True, size=90, opacity=1).encode(
-        color=alt.Color("kind_name:N", scale=alt.Scale(domain=kinds, range=colours), legend=legend),
-        shape=alt.Shape("kind_name:N", scale=alt.Scale(domain=kinds, range=shapes), legend=legend),
-    )
-    layers = [dots]
-    if marks["labelled"].any():
-        left = alt.datum.side == "left"
-        for test, align, dx in ((left, "right", -8), (alt.datum.side == "right", "left", 8)):
-            layers.append(
-                base.transform_filter(test & alt.datum.labelled)
-                .mark_text(align=align, dx=dx, fontSize=11.5, color=look.ink)
-                .encode(text="title:N")
-            )
-    height = 20 * int(marks["lane"].max() + 1) + AXIS + LEGEND
-    return finish(alt.layer(*layers).properties(height=height), look)
-
-
-def _incomplete(rows: pd.DataFrame, look: Look) -> list[Any]:
-    """A grey ground behind the periods of which less than 95 % was collected."""
-    starts = rows["period"] - rows["period"].diff().bfill() / 2
-    ends = rows["period"] + rows["period"].diff().shift(-1).ffill() / 2
-    drawn = pd.DataFrame({"from": starts, "to": ends}).clip(
-        lower=rows["period"].min(), upper=rows["period"].max()
-    )[rows["coverage"] < series.FULL]
-    if drawn.empty or len(rows) < 2:
-        return []
-    ground = alt.Chart(drawn).mark_rect(color=look.soft, opacity=0.13)
-    return [ground.encode(x="from:T", x2="to:T")]
-
-
-def _exact(row: dict[str, Any], *, share: bool) -> str:
-    """A point in words: the value, its interval, what it is out of, and its state."""
-    if row["state"] == "missing":
-        return tr("rien n’a été collecté", "nothing was collected")
-    if share and pd.isna(row["share"]):
-        few = intervals.FEW_FOR_PERCENT
-        return tr(f"moins de {few} mentions : pas de taux", f"fewer than {few} mentions: no rate")
-    if share:
-        bounds = words.span(row["share_low"], row["share_high"], share=True)
-        said = f"{words.percent(row['share'])} ({bounds})"
-    else:
-        said = f"{words.number(row['harassment'])} ({words.span(row['low'], row['high'])})"
-    out_of = tr("sur", "of") + f" {words.number(row['mentions'])} mentions"
-    late = tr(", provisoire", ", provisional") if row["state"] == "provisional" else ""
-    return f"{said} {out_of}{late}"
-
-
-def coverage_strip(coverage: pd.DataFrame, look: Look, *, step: str = "day") -> Any:
-    """A row a source, a cell a day (or week, month): covered, partly, not at all."""
-    names = {
-        "full": tr("collecté", "collected"),
-        "part": tr("en partie", "partly"),
-        "none": tr("rien", "nothing"),
-    }
-    rows = coverage.assign(state=coverage["state"].map(names))
-    colours = {
-        names["full"]: "#3F7F9E" if look.dark else "#5B9BB8",
-        names["part"]: "#C99A2E" if look.dark else "#E0B252",
-        names["none"]: look.warm,
-    }
-    sources = rows["source"].nunique()
-    return finish(
-        alt.Chart(rows)
-        .mark_rect()
-        .encode(
-            x=alt.X("day:T", axis=time_axis(step, count=8), title=None),
-            x2="end:T",
-            y=alt.Y(
-                "source:N",
-                title=None,
-                axis=alt.Axis(labelLimit=170),
-                scale=alt.Scale(paddingInner=0.35, paddingOuter=0.2),
-            ),
-            color=alt.Color(
-                "state:N",
-                scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-                legend=alt.Legend(orient="top", title=None, direction="horizontal", offset=4),
-            ),
-            tooltip=[
-                alt.Tooltip("source:N", title=tr("Source", "Source")),
-                alt.Tooltip("words:N", title=tr("Jour", "Day")),
-                alt.Tooltip("state:N", title=tr("État", "State")),
-            ],
-        )
-        .properties(height=22 * sources + AXIS + LEGEND),
-        look,
-    )
 
 
 def intervals_by_name(
@@ -520,7 +264,7 @@ def heat_map(table: pd.DataFrame, look: Look, *, terms: Sequence[str]) -> Any:
         ),
     )
     cells = (
-        base.mark_rect(stroke=look.ground, strokeWidth=2, cornerRadius=3)
+        base.mark_rect(stroke=look.ground, strokeWidth=2, cornerRadius=3, invalid="show")
         .encode(color=alt.condition("isValid(datum.share)", colour, alt.value(look.rule)))
         .add_params(point("brand", "term"))
     )

@@ -22,6 +22,7 @@ GLOBAL = (
     "debut",
     "fin",
     "pas",
+    "lissage",
     "marques",
     "plateformes",
     "sources",
@@ -34,7 +35,7 @@ GLOBAL = (
 PERIODS = {"30j": 30, "90j": 90, "12m": 365, "24m": 731, "tout": None, "dates": None}
 DEFAULT_PERIOD = "12m"
 STEPS = ("auto", "day", "week", "month")
-SPARSE = 2.0  # accusations a brand and point: with fewer, weeks become months
+MEANS = ("auto", "oui", "non")
 RELATIONS = ("customer", "former_customer", "prospect", "relative", "professional", "unknown")
 
 
@@ -373,11 +374,29 @@ def step_name(step: str) -> str:
     }[step]
 
 
+def mean_name(mean: str) -> str:
+    return {
+        "auto": tr("Automatique", "Automatic"),
+        "oui": tr("Oui", "Yes"),
+        "non": tr("Non", "No"),
+    }[mean]
+
+
 def _choose_period(known: Known) -> None:
     chosen = choose(
         "periode", tr("Période", "Period"), tuple(PERIODS), default=DEFAULT_PERIOD, show=period_name
     )
     choose("pas", tr("Un point par", "One point a"), STEPS, show=step_name)
+    choose(
+        "lissage",
+        tr("Moyenne mobile", "Moving average"),
+        MEANS,
+        show=mean_name,
+        help=tr(
+            "Sur cinq points ; d’office quand chacun compte moins de deux accusations.",
+            "Of five points; by itself where each holds fewer than two accusations.",
+        ),
+    )
     if chosen != "dates" or known.last_day is None or known.first_day is None:
         put("debut")
         put("fin")
@@ -464,18 +483,8 @@ def selection() -> Selection:
         relations=get("relations"),
         testimony_only=get("temoignages") == ("1",),
     )
-    asked = next((one for one in get("pas") if one in STEPS[1:]), None) or _readable_step(chosen)
-    return replace(chosen, asked_step=cast(Step, asked))
-
-
-def _readable_step(chosen: Selection) -> Step:
-    """The usual step, unless weeks hold so few posts that a line would show only chance."""
-    if chosen.step != "week":
-        return chosen.step
-    counts = data.daily_counts(chosen.filters(), by=("brand",))
-    shown = counts[counts["brand"].isin(shown_brands(chosen))]
-    points = max(len(shown), 1) * chosen.days / 7
-    return "month" if shown["harassment"].sum() / points < SPARSE else "week"
+    asked = next((one for one in get("pas") if one in STEPS[1:]), None)
+    return replace(chosen, asked_step=cast("Step | None", asked))
 
 
 def shown_brands(chosen: Selection, many: int = 8) -> tuple[str, ...]:

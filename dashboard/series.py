@@ -8,6 +8,9 @@ import pandas as pd
 from dashboard import intervals, words
 
 PROVISIONAL_DAYS = 2  # late posts still arrive
+WINDOW = 5  # weeks of a moving average: the week and two on each side
+LEAST = 3  # weeks that a moving average needs
+SPARSE = 2.0  # accusations a point on average; under it a line of weeks shows only chance
 FULL = 0.95  # under this share of covered days a period is partly covered
 _STEPS = {"day": "D", "week": "W-MON", "month": "MS"}
 
@@ -51,21 +54,6 @@ def coverage_by_period(
     return own.groupby(named)["covered"].mean().reindex(index, fill_value=0.0)
 
 
-def breaks(coverage: pd.DataFrame, start: dt.date) -> list[tuple[dt.date, str]]:
-    """When sources began, after *start*: (first day, sources), those of one month together."""
-    covered = coverage[coverage["covered"]]
-    first = covered.groupby("source")["day"].min()
-    late = sorted(
-        (day.date(), str(source))
-        for source, day in first.items()
-        if day.date() > start + dt.timedelta(7)
-    )
-    months: dict[tuple[int, int], list[tuple[dt.date, str]]] = {}
-    for day, source in late:
-        months.setdefault((day.year, day.month), []).append((day, source))
-    return [(group[0][0], ", ".join(name for _, name in group)) for group in months.values()]
-
-
 def by_period(
     counts: pd.DataFrame,
     covered: pd.Series,
@@ -79,8 +67,9 @@ def by_period(
     One row a brand and period: harassment and mentions with their intervals, and the state.
 
     *counts* are those of the store by (step, *key*); *covered* comes from `coverage_by_period`.
-    state: `settled`, `provisional` (the last days) or `missing` (nothing collected: counts are
-    NaN, which breaks the line, never zero). A share needs 20 mentions.
+    state: `settled`, `provisional` (the last days), `missing` (nothing collected) or `unlabelled`
+    (see `without_labels`): there counts are NaN, which breaks the line, never zero. A share needs
+    20 mentions.
     """
     grid = pd.MultiIndex.from_product([brands, covered.index], names=[key, "period"])
     wanted = ["mentions", "harassment", "testimonies", "harassment_testimonies"]
@@ -94,6 +83,65 @@ def by_period(
     table.loc[(table["coverage"] == 0) & (table["mentions"] == 0), "state"] = "missing"
     table.loc[table["state"] == "missing", wanted] = float("nan")
     return with_intervals(table)
+
+
+def without_labels(table: pd.DataFrame, labelled: pd.Series, least: float) -> pd.DataFrame:
+    """
+    The same rows, with no value where fewer than *least* of the posts of a period are labelled.
+
+    *labelled*: share by period. What is labelled in part counts as covered in part.
+    """
+    share = table["period"].map(labelled).fillna(1.0)
+    counted = ["mentions", "harassment", "testimonies", "harassment_testimonies"]
+    found = table.assign(coverage=table["coverage"] * share.clip(upper=1.0))
+    empty = (share < least) & (found["state"] != "missing")
+    found.loc[empty, "state"] = "unlabelled"
+    found.loc[empty, counted] = float("nan")
+    return with_intervals(found)
+
+
+def is_sparse(table: pd.DataFrame) -> bool:
+    """Whether points hold so few accusations that a moving average reads better."""
+    return bool(table.loc[table["state"] == "settled", "harassment"].mean() < SPARSE)
+
+
+def smoothed(table: pd.DataFrame, key: str = "brand") -> pd.DataFrame:
+    """
+    The same rows with trend, trend_low, trend_high and trend_share, trend_share_low and -_high.
+
+    A centred mean over WINDOW periods of one *segment*, with the intervals of the sums in it; none
+    where a period has no value. Provisional counts, too low yet, enter provisional rows only.
+    """
+    rows = table if "segment" in table else table.assign(segment=0)
+    late = rows["state"] == "provisional"
+    sums, many = _windows(rows, ["harassment", "mentions"], [key, "segment"])
+    settled = rows.assign(**{name: rows[name].mask(late) for name in ("harassment", "mentions")})
+    own_sums, own_many = _windows(settled, ["harassment", "mentions"], [key, "segment"])
+    sums, many = own_sums.where(~late, sums), own_many.where(~late, many)
+    known = rows["harassment"].notna() & (many >= LEAST)
+    hits, total, many = (one.where(known) for one in (sums["harassment"], sums["mentions"], many))
+    bounds = intervals.count_bounds(hits)
+    shares = intervals.share_bounds(hits, total).where(total >= intervals.FEW_FOR_PERCENT)
+    return table.assign(
+        trend=hits / many,
+        trend_low=bounds["low"] / many,
+        trend_high=bounds["high"] / many,
+        trend_share=shares["value"],
+        trend_share_low=shares["low"],
+        trend_share_high=shares["high"],
+    )
+
+
+def _windows(
+    rows: pd.DataFrame, names: list[str], keys: list[str]
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Sums over the window around each row, and how many rows of it have a value."""
+    grouped = rows.groupby(keys, sort=False)[names]
+    sums = grouped.transform(lambda one: one.rolling(WINDOW, center=True, min_periods=1).sum())
+    many = rows.groupby(keys, sort=False)[names[0]].transform(
+        lambda one: one.notna().rolling(WINDOW, center=True, min_periods=1).sum()
+    )
+    return sums, many
 
 
 def with_intervals(table: pd.DataFrame) -> pd.DataFrame:

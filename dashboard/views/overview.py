@@ -6,7 +6,16 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from dashboard import charts, data, filters, happenings, intervals, sentences, series, words
+from dashboard import (
+    data,
+    filters,
+    happenings,
+    intervals,
+    panels,
+    sentences,
+    series,
+    words,
+)
 from dashboard.intervals import Interval
 from dashboard.selection import Selection
 from dashboard.views import parts
@@ -140,42 +149,33 @@ def _bounds(share: Interval | None, total: int) -> str:
 
 def _panels(chosen: Selection, rates: Mapping[str, Interval]) -> None:
     brands = filters.shown_brands(chosen, 6)
-    title, toggle = st.columns([3, 1], vertical_alignment="bottom")
-    with title:
+    with parts.row():
         st.header(
             tr("Harcèlement rapporté, par marque", "Reported harassment, by brand"), anchor=False
         )
-    with toggle:
         shared = not filters.switch("libre", tr("Échelles libres", "Free scales"))
-    table = data.series_of(chosen, brands)
-    look = parts.look()
-    styles = parts.styles(brands)
-    top = float(table["high"].max()) if shared and table["high"].notna().any() else None
+    found = parts.changes(chosen)
+    table = parts.series_of(chosen, brands, found)
+    mean = parts.averaged(chosen, table)
+    drawn = panels.measure(share=False, mean=mean)
+    marks = happenings.rows((), found, chosen.start, chosen.end)
+    look, styles = parts.look(), parts.styles(brands)
+    top = panels.top_of(table, drawn) if shared else None
     rows = [brands[at : at + 3] for at in range(0, len(brands), 3)]
     for row in rows:
         for column, brand in zip(st.columns(3, gap="medium"), row, strict=False):
             with column:
                 own = table[table["brand"] == brand]
-                drawn = charts.brand_panel(own, look, styles[brand], step=chosen.step, top=top)
-                parts.panel(brand, own, drawn, key=f"panel-{brand}", open_posts=_open(chosen))
-    found = series.gaps(table)
+                chart = panels.brand_panel(
+                    own, look, styles[brand], step=chosen.step, drawn=drawn, top=top, marks=marks
+                )
+                parts.panel(brand, own, chart, key=f"panel-{brand}", open_posts=_open(chosen))
     parts.note(
-        tr(
-            f"Un point par {_step(chosen.step)} ; bande : intervalle de Poisson à 95 % ; tirets "
-            "en fin de ligne : 48 dernières heures, provisoires ; fond gris : collecte incomplète "
-            "(moins de 95 %). ",
-            f"One point a {chosen.step}; band: 95% Poisson interval; dashes at the end: last 48 "
-            "hours, provisional; grey ground: incomplete collection (under 95%). ",
-        )
-        + sentences.gaps(found)
+        parts.reading(chosen, table, found, mean=mean)
         + tr(" Cliquez un point pour lire ses publications.", " Click a point to read its posts.")
     )
     with st.expander(tr("Tableau des valeurs", "Table of values")):
         parts.series_table(table, chosen.step, key="overview-table")
-
-
-def _step(step: str) -> str:
-    return {"day": "jour", "week": "semaine", "month": "mois"}[step]
 
 
 def _open(chosen: Selection) -> Any:
@@ -247,4 +247,4 @@ def _coverage(chosen: Selection) -> None:
         f"{words.percent(share, 0)} des jours-sources collectés depuis le {since}.",
         f"{words.percent(share, 0)} of source-days collected since {since}.",
     )
-    parts.chart(charts.coverage_strip(strip, parts.look()), summary, key="coverage")
+    parts.chart(panels.coverage_strip(strip, parts.look()), summary, key="coverage")

@@ -7,10 +7,12 @@ from typing import Any, NoReturn
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, data, filters, intervals, sentences, series, words
+from dashboard import breaks, charts, data, filters, intervals, sentences, series, words
+from dashboard.breaks import Break
 from dashboard.selection import Selection
 from dashboard.words import tr
 from raccroche.errors import ConfigError, RaccrocheError
+from raccroche.store import Filters, SourceChange
 
 STALE_DAYS = 3
 
@@ -268,9 +270,16 @@ def banner(today: dt.date) -> None:
         )
 
 
+def row() -> Any:
+    """Two things on one line, at its two ends; one under the other on a telephone."""
+    return st.container(
+        horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"
+    )
+
+
 def figure(label: str, value: str, below: str, help: str) -> None:
     """One of the numbers on top: what it is, its interval and denominator, how it is made."""
-    with st.container(border=True):
+    with st.container(border=True, height="stretch"):
         st.metric(label, value, help=help)
         st.caption(escape(below))
 
@@ -284,7 +293,7 @@ def panel(
     open_posts: Callable[[Mapping[str, Any]], None],
 ) -> None:
     """A small chart of one brand under its name and its numbers."""
-    settled = rows[rows["state"] != "missing"]
+    settled = rows[rows["harassment"].notna()]
     harassment, mentions = int(settled["harassment"].sum()), int(settled["mentions"].sum())
     said = sentences.panel(brand, harassment, mentions, intervals.share(harassment, mentions))
     name = data.display(brand)
@@ -293,26 +302,129 @@ def panel(
     chart(drawn, f"{name} : {said}", key=key, on_point=open_posts, show_summary=False)
 
 
+def changes(chosen: Selection) -> list[Break]:
+    """Where the series of a selection are cut, or were computed anew, in its period."""
+    coverage = data.coverage(chosen.start, chosen.end)
+    found = breaks.of_sources(coverage, source_changes(), chosen.start, chosen.end)
+    found += breaks.of_labels(_labelled(chosen), chosen.labeller)
+    found += breaks.of_models(data.labellers(), chosen.labeller, chosen.start, chosen.end)
+    return sorted(found, key=lambda one: one.day)
+
+
+def source_changes() -> list[SourceChange]:
+    return _source_changes(data.store().url, data.store().data_version())
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _source_changes(url: str, version: int) -> list[SourceChange]:
+    return data.store().source_changes()
+
+
+def _labelled(chosen: Selection) -> pd.Series:
+    """The share of posts that the chosen labeller labelled, by period."""
+    periods = series.periods(chosen.start, chosen.end, chosen.step)
+    models = [one for one in data.known().labellers if not one.startswith("human:")]
+    if len(models) < 2 or chosen.labeller not in models:
+        return pd.Series(1.0, index=periods)
+    counted = []
+    for name in models:
+        # the posts of the same places, whoever labelled them and whatever was said of them
+        asked = Filters(
+            labeller=name,
+            start=chosen.start,
+            end=chosen.end,
+            platforms=chosen.platforms,
+            sources=chosen.sources,
+        )
+        own = data.daily_counts(asked, by=(chosen.step,))
+        counted.append(own[["period", "mentions"]].assign(labeller=name))
+    counts = pd.concat(counted).rename(columns={"mentions": "posts"})
+    return breaks.labelled(counts, chosen.labeller, periods)
+
+
+def series_of(chosen: Selection, brands: Sequence[str], found: Sequence[Break]) -> pd.DataFrame:
+    """
+    Each brand over the selection's time: rows of `series.by_period`, cut at the breaks *found*,
+    with moving averages where weeks or days hold few accusations.
+    """
+    table = data.series_of(chosen, brands)
+    share = _labelled(chosen)
+    if (share < 1).any():
+        table = series.without_labels(table, share, breaks.LABELLED)
+    return series.smoothed(breaks.cut(table, found, chosen.step))
+
+
+def averaged(chosen: Selection, table: pd.DataFrame) -> bool:
+    """Whether panels show moving averages: as asked, else when points hold few accusations."""
+    asked = next(iter(filters.get("lissage")), "auto")
+    if chosen.step == "month" or asked == "non":
+        return False
+    return asked == "oui" or series.is_sparse(table)
+
+
+def reading(chosen: Selection, table: pd.DataFrame, found: Sequence[Break], *, mean: bool) -> str:
+    """How to read the panels, in words: what a point is, what is cut, hatched or dashed."""
+    step = {
+        "day": tr("jour", "day"),
+        "week": tr("semaine", "week"),
+        "month": tr("mois", "month"),
+    }[chosen.step]
+    if mean:
+        first = tr(
+            f"Colonnes : nombre par {step}. Ligne : moyenne mobile centrée sur {series.WINDOW} "
+            f"{step}s, et son intervalle à 95 %. ",
+            f"Columns: count a {step}. Line: moving average centred on {series.WINDOW} {step}s, "
+            "and its 95% interval. ",
+        )
+    else:
+        first = tr(
+            f"Un point par {step} ; bande : intervalle à 95 %. ",
+            f"One point a {step}; band: 95% interval. ",
+        )
+    late = tr(
+        "Tirets en fin de ligne : dernières 48 heures, provisoires. ",
+        "Dashes at the end: last 48 hours, provisional. ",
+    )
+    hatched = (table["coverage"] < series.FULL).any()
+    part = tr(
+        "Hachures : collecte incomplète (moins de 95 %). ",
+        "Hatching: incomplete collection (under 95%). ",
+    )
+    told = [sentences.gaps(series.gaps(table)), breaks.told(found)]
+    return first + late + (part if hatched else "") + " ".join(one for one in told if one)
+
+
 def series_table(table: pd.DataFrame, step: str, *, key: str) -> None:
     """The values behind lines: one row a brand and period."""
     states = {
         "settled": "",
         "provisional": tr("provisoire", "provisional"),
         "missing": tr("rien de collecté", "nothing collected"),
+        "unlabelled": tr("pas encore étiqueté", "not labelled yet"),
     }
     shown = pd.DataFrame(
         {
             tr("Marque", "Brand"): table["brand"].map(data.display),
-            tr("Période", "Period"): table["period"].dt.date,
-            tr("Accusations", "Accusations"): table["harassment"],
-            tr("Bas", "Low"): table["low"].round(1),
-            tr("Haut", "High"): table["high"].round(1),
-            tr("Mentions", "Mentions"): table["mentions"],
-            tr("Collecte", "Collected"): table["coverage"].round(2),
+            tr("Période", "Period"): [words.period(day.date(), step) for day in table["period"]],
+            tr("Accusations", "Accusations"): _numbers(table["harassment"]),
+            tr("Intervalle à 95 %", "95% interval"): [
+                "–" if pd.isna(low) else words.span(low, high, 1)
+                for low, high in table[["low", "high"]].itertuples(index=False, name=None)
+            ],
+            tr("Mentions", "Mentions"): _numbers(table["mentions"]),
+            tr(f"Moyenne sur {series.WINDOW}", f"Mean of {series.WINDOW}"): _numbers(
+                table["trend"], 1
+            ),
+            tr("Collecte", "Collected"): [words.percent(one, 0) for one in table["coverage"]],
             tr("État", "State"): table["state"].map(states),
+            tr("Rupture", "Break"): table["note"],
         }
     )
     show_table(shown, key=key)
+
+
+def _numbers(values: pd.Series, digits: int = 0) -> list[str]:
+    return [words.number(one, digits) for one in values]
 
 
 def open_period(brand: str, period: Any, step: str) -> NoReturn:

@@ -7,7 +7,7 @@ from importlib.resources import files
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, collecting, data, filters, intervals, judged, series, words
+from dashboard import collecting, data, filters, intervals, judged, panels, series, words
 from dashboard.intervals import Interval
 from dashboard.judged import Confusion
 from dashboard.views import parts, review
@@ -150,7 +150,7 @@ def _coverage() -> None:
         f"{words.percent(share, 0)} des jours-sources collectés sur {SHOWN} jours ; {many}.",
         f"{words.percent(share, 0)} of source-days collected over {SHOWN} days; {many}.",
     )
-    drawn = charts.coverage_strip(strip, parts.look())
+    drawn = panels.coverage_strip(strip, parts.look())
     parts.chart(drawn, summary, missing if len(missing) else None, key="quality-coverage")
 
 

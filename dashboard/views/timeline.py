@@ -14,10 +14,10 @@ from dashboard import (
     filters,
     happenings,
     intervals,
-    sentences,
-    series,
+    panels,
     words,
 )
+from dashboard.panels import Measure
 from dashboard.selection import Selection
 from dashboard.views import parts
 from dashboard.words import tr
@@ -28,16 +28,21 @@ WINDOWS = ("4", "8", "13", "26", "52")  # weeks on each side
 def page() -> None:
     chosen = parts.begin(tr("Chronologie", "Timeline"))
     brands = filters.shown_brands(chosen, 6)
-    table = data.series_of(chosen, brands)
+    found = parts.changes(chosen)
+    table = parts.series_of(chosen, brands, found)
     if not table["mentions"].sum():
         parts.nothing()
         return
     share, shared, kinds = _controls()
     families = [family for brand in brands if (family := data.family_of(brand))]
-    events = happenings.between(chosen.start, chosen.end, families, kinds)
-    coverage = data.coverage(chosen.start, chosen.end)
-    marks = happenings.rows(events, series.breaks(coverage, chosen.start), chosen.start, chosen.end)
-    _panels(chosen, brands, table, marks, share=share, shared=shared)
+    events = happenings.between(chosen.start, chosen.end, families, kinds, brands)
+    marks = happenings.rows(events, found, chosen.start, chosen.end)
+    mean = parts.averaged(chosen, table)
+    drawn = panels.measure(share=share, mean=mean)
+    _panels(chosen, brands, table, marks, drawn, shared=shared)
+    parts.note(parts.reading(chosen, table, found, mean=mean) + _lasting(marks))
+    with st.expander(tr("Tableau des valeurs", "Table of values")):
+        parts.series_table(table, chosen.step, key="timeline-table")
     _list(marks)
     _before_after(chosen, brands)
 
@@ -67,47 +72,37 @@ def _panels(
     brands: tuple[str, ...],
     table: pd.DataFrame,
     marks: pd.DataFrame,
+    drawn: Measure,
     *,
-    share: bool,
     shared: bool,
 ) -> None:
-    look = parts.look()
-    styles = parts.styles(brands)
-    value, low, high = (
-        ("share", "share_low", "share_high") if share else ("harassment", "low", "high")
-    )
-    top = float(table[high].max()) if shared and table[high].notna().any() else None
+    look, styles = parts.look(), parts.styles(brands)
+    top = panels.top_of(table, drawn) if shared else None
     first, last = table["period"].min(), table["period"].max()
     if len(marks):
-        lane = charts.event_lane(marks, look, first.date(), last.date(), step=chosen.step)
+        lane = panels.event_lane(marks, look, first.date(), last.date(), step=chosen.step)
         parts.chart(lane, _said(marks), key="lane", show_summary=False)
     for brand in brands:
         own = table[table["brand"] == brand]
         scoped = marks[marks["scope"].isin(["*", data.family_of(brand) or "*"])]
-        drawn = charts.brand_panel(
+        chart = panels.brand_panel(
             own,
             look,
             styles[brand],
             step=chosen.step,
+            drawn=drawn,
             top=top,
             height=110,
-            value=value,
-            low=low,
-            high=high,
-            share=share,
             marks=scoped[(scoped["date"] >= first) & (scoped["date"] <= last)],
             count=8,
         )
-        parts.panel(brand, own, drawn, key=f"time-{brand}", open_posts=lambda p: _open(p, chosen))
-    parts.note(
-        tr(
-            "Bande : intervalle à 95 %. Tirets : provisoire. ",
-            "Band: 95% interval. Dashes: provisional. ",
-        )
-        + sentences.gaps(series.gaps(table))
-    )
-    with st.expander(tr("Tableau des valeurs", "Table of values")):
-        parts.series_table(table, chosen.step, key="timeline-table")
+        parts.panel(brand, own, chart, key=f"time-{brand}", open_posts=lambda p: _open(p, chosen))
+
+
+def _lasting(marks: pd.DataFrame) -> str:
+    if marks.empty or marks["end"].isna().all():
+        return ""
+    return tr(" Bande de couleur : événement qui a duré.", " Coloured band: an event that lasted.")
 
 
 def _open(point: Mapping[str, Any], chosen: Selection) -> None:

@@ -6,7 +6,7 @@ import json
 import pandas as pd
 import pytest
 
-from dashboard import charts, series, words
+from dashboard import charts, panels, series, words
 from dashboard.charts import Look
 
 DARK, LIGHT = Look(dark=True), Look()
@@ -29,8 +29,8 @@ def test_every_colour_is_seen_on_its_ground(look: Look) -> None:
     spare = [f"Autre {at}" for at in range(9)]
     for style in charts.brand_styles([*brands, *spare], look).values():
         assert contrast(style.colour, look.ground) >= 3
-    for kind in charts.KIND_COLOURS:
-        assert contrast(charts.kind_colour(kind, look), look.ground) >= 3
+    for kind in panels.KIND_COLOURS:
+        assert contrast(panels.kind_colour(kind, look), look.ground) >= 3
     assert contrast(look.soft, look.ground) >= 4.5
     assert contrast(look.ink, look.ground) >= 7
 
@@ -60,7 +60,7 @@ def table(states: list[str]) -> pd.DataFrame:
 
 def drawn(rows: pd.DataFrame) -> dict[str, object]:
     style = charts.brand_styles(["A"], LIGHT)["A"]
-    made: dict[str, object] = charts.brand_panel(rows, LIGHT, style, step="week").to_dict()
+    made: dict[str, object] = panels.brand_panel(rows, LIGHT, style, step="week").to_dict()
     return made
 
 
@@ -110,6 +110,7 @@ def test_events_stand_on_their_days() -> None:
     rows = pd.DataFrame(
         {
             "date": [pd.Timestamp(2026, 8, 11)],
+            "end": [pd.NaT],
             "kind": ["law"],
             "kind_name": ["Loi"],
             "title": ["Consentement"],
@@ -119,11 +120,63 @@ def test_events_stand_on_their_days() -> None:
             "side": ["left"],
         }
     )
-    made = charts.event_lane(
+    made = panels.event_lane(
         rows, LIGHT, dt.date(2026, 1, 1), dt.date(2026, 12, 1), step="month"
     ).to_dict()
-    assert made["layer"][0]["encoding"]["x"]["scale"]["domain"][0] == {
+    assert made["layer"][1]["encoding"]["x"]["scale"]["domain"][0] == {
         "year": 2026,
         "month": 1,
         "date": 1,
     }
+
+
+def marks(kind: str, end: object = pd.NaT) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "date": [pd.Timestamp(2026, 3, 10)],
+            "end": pd.Series([end], dtype="datetime64[ns]"),
+            "kind": [kind],
+            "title": ["Un fait"],
+            "words": ["mardi 10 mars 2026"],
+        }
+    )
+
+
+def panel(rows: pd.DataFrame, **more: object) -> list[dict[str, object]]:
+    style = charts.brand_styles(["A"], LIGHT)["A"]
+    made = panels.brand_panel(rows, LIGHT, style, step="week", **more).to_dict()  # type: ignore[arg-type]
+    layers: list[dict[str, object]] = made["layer"]
+    return layers
+
+
+def kinds(layers: list[dict[str, object]]) -> list[str]:
+    return [str(one["mark"]["type"]) for one in layers]  # type: ignore[index]
+
+
+def test_incomplete_collection_is_hatched_and_not_only_grey() -> None:
+    rows = table(["settled"] * 4)
+    assert "rule" not in kinds(panel(rows))
+    rows.loc[1, "coverage"] = 0.5
+    assert kinds(panel(rows)).count("rule") == panels.HATCHES
+
+
+def test_a_break_is_a_full_rule_and_cuts_the_line() -> None:
+    rows = table(["settled"] * 4).assign(segment=[0, 0, 1, 1])
+    layers = panel(rows, marks=marks("break"))
+    rule = next(one for one in layers if one["mark"]["type"] == "rule")  # type: ignore[index]
+    assert rule["mark"]["strokeDash"] == [1, 0]  # type: ignore[index]
+    line = next(one for one in layers if one["mark"]["type"] == "line")  # type: ignore[index]
+    assert line["encoding"]["detail"]["field"] == "segment"  # type: ignore[index]
+
+
+def test_an_event_that_lasted_is_a_band() -> None:
+    assert "rect" not in kinds(panel(table(["settled"] * 4), marks=marks("leak")))
+    lasting = marks("leak", pd.Timestamp(2026, 3, 20))
+    assert "rect" in kinds(panel(table(["settled"] * 4), marks=lasting))
+
+
+def test_a_moving_average_stands_over_the_counts_it_is_made_of() -> None:
+    rows = series.smoothed(table(["settled"] * 5))
+    layers = panel(rows, drawn=panels.MEAN)
+    columns = [one for one in layers if one["mark"].get("strokeWidth") == 2.5]  # type: ignore[attr-defined]
+    assert columns[0]["encoding"]["y"]["field"] == "harassment"  # type: ignore[index]

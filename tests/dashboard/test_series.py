@@ -72,7 +72,53 @@ def test_a_source_that_begins_is_a_break_and_not_a_gap_before() -> None:
     both = pd.concat([coverage(), late])
     end = MONDAY + dt.timedelta(27)
     assert list(series.coverage_by_period(both, MONDAY, end, "week")) == [1.0] * 4
-    assert series.breaks(both, MONDAY) == [(week(2)[0], "b")]
+
+
+def averaged(counted: list[float], segment: list[int] | None = None) -> pd.DataFrame:
+    rows = pd.DataFrame(
+        {
+            "brand": "A",
+            "period": pd.date_range("2026-03-02", periods=len(counted), freq="W-MON"),
+            "harassment": counted,
+            "mentions": [10.0 if one == one else one for one in counted],
+            "state": ["missing" if one != one else "settled" for one in counted],
+            "coverage": 1.0,
+        }
+    )
+    rows["segment"] = segment or 0
+    return rows
+
+
+def test_a_moving_average_is_centred_and_keeps_the_interval_of_its_sum() -> None:
+    found = series.smoothed(averaged([0, 1, 2, 1, 1, 0]))
+    assert found.loc[2, "trend"] == pytest.approx(1.0)
+    assert found.loc[2, "trend_low"] == pytest.approx(1.623 / 5, abs=0.001)
+    assert found.loc[2, "trend_high"] == pytest.approx(11.668 / 5, abs=0.001)
+    assert found.loc[0, "trend"] == pytest.approx(1.0)  # three weeks: itself and the next two
+    assert found.loc[2, "trend_share"] == pytest.approx(5 / 50)
+
+
+def test_a_moving_average_stops_at_gaps_and_does_not_cross_breaks() -> None:
+    nan = float("nan")
+    found = series.smoothed(averaged([1, 1, 1, nan, 9, 9, 9], [0, 0, 0, 0, 1, 1, 1]))
+    assert list(found["trend"].fillna(-1)) == [1, 1, 1, -1, 9, 9, 9]
+
+
+def test_provisional_counts_do_not_pull_settled_weeks_down() -> None:
+    rows = averaged([4, 4, 4, 4, 0])
+    rows.loc[4, "state"] = "provisional"
+    found = series.smoothed(rows)
+    assert list(found["trend"][:4]) == [4, 4, 4, 4]
+    assert found.loc[4, "trend"] == pytest.approx(8 / 3)
+
+
+def test_weeks_that_the_model_did_not_label_are_no_zero() -> None:
+    rows = made(counts(("A", MONDAY, 30, 3)), dt.date(2027, 1, 1))
+    share = pd.Series([0.0, 0.8, 1.0, 1.0], index=rows["period"])
+    found = series.without_labels(rows, share, 0.5)
+    assert list(found["state"]) == ["unlabelled", "settled", "settled", "settled"]
+    assert pd.isna(found.loc[0, "harassment"])
+    assert found.loc[1, "coverage"] == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize(
