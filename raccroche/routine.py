@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,23 +160,34 @@ def _publish(
 
 def write_health(config: Config, store: Store, done: Round) -> None:
     """The health file and the Prometheus textfile, each whole or not at all; "" writes none."""
+    enabled = {source.name for source in config.sources if source.enabled}
+    last = {name: run for name, run in store.last_runs().items() if name in enabled}
     if config.schedule.health_file:
-        text = json.dumps(health(store, done), ensure_ascii=False, indent=1) + "\n"
+        text = json.dumps(health(store, done, last), ensure_ascii=False, indent=1) + "\n"
         _write(config.resolve(config.schedule.health_file), text)
     if config.schedule.metrics_file:
-        _write(config.resolve(config.schedule.metrics_file), metrics(store, done))
+        _write(config.resolve(config.schedule.metrics_file), metrics(store, done, last))
 
 
-def health(store: Store, done: Round) -> dict[str, Any]:
-    """What a monitor needs: well or not, when, what each source gave, what went wrong."""
+def health(store: Store, done: Round, last: Mapping[str, Run]) -> dict[str, Any]:
+    """
+    What a monitor needs: well or not, when, what each source gave, what went wrong.
+
+    *last*: the latest run of every enabled source; a round may be of some of them only.
+    """
     status = store.status()
     return {
-        "well": done.well,
+        "well": done.well and all(run.verdict.ok for run in last.values()),
         "started_at": iso(done.started_at),
         "finished_at": iso(done.finished_at),
         "sources": {
-            run.source: {"verdict": str(run.verdict), "new": run.new, "got": run.got}
-            for run in done.runs
+            name: {
+                "verdict": str(run.verdict),
+                "new": run.new,
+                "got": run.got,
+                "at": iso(run.finished_at),
+            }
+            for name, run in sorted(last.items())
         },
         "labelled": done.labelled,
         "alerts": done.alerts,
@@ -186,29 +197,50 @@ def health(store: Store, done: Round) -> dict[str, Any]:
     }
 
 
-def metrics(store: Store, done: Round) -> str:
-    """Prometheus text format; one gauge a line, sources as labels."""
+def metrics(store: Store, done: Round, last: Mapping[str, Run]) -> str:
+    """Prometheus text format, all of one metric together; *last* as in `health`."""
     status = store.status()
-    finished = (done.finished_at or done.started_at).timestamp()
-    lines = [
-        _gauge("raccroche_last_round_well", int(done.well)),
-        _gauge("raccroche_last_round_timestamp_seconds", f"{finished:.0f}"),
-        _gauge("raccroche_posts", status.posts),
-        _gauge("raccroche_pending_requests", status.pending),
-        _gauge("raccroche_labelled", done.labelled),
-        _gauge("raccroche_alerts", done.alerts),
-    ]
-    for run in done.runs:
-        source = run.source.replace("\\", r"\\").replace('"', r"\"").replace("\n", " ")
-        mark = f'{{source="{source}"}}'
-        lines.append(_gauge("raccroche_source_ok" + mark, int(run.verdict.ok)))
-        lines.append(_gauge("raccroche_source_new_posts" + mark, run.new))
-        lines.append(_gauge("raccroche_source_seconds" + mark, f"{run.seconds:.3f}"))
+    good = {name: seen for name in last if (seen := store.run_seen(name)) is not None}
+    families: list[tuple[str, str, Mapping[str, object]]] = [
+        ("last_round_well", "1 if the last round and every source were well.", {"": int(
+            done.well and all(run.verdict.ok for run in last.values())
+        )}),
+        ("last_round_timestamp_seconds", "When the last round ended.", {"": _unix(
+            done.finished_at or done.started_at
+        )}),
+        ("posts", "Posts stored.", {"": status.posts}),
+        ("pending_requests", "Requests left for the next round.", {"": status.pending}),
+        ("labelled_posts", "Posts labelled in the last round.", {"": done.labelled}),
+        ("alerts", "Alerts found in the last round.", {"": done.alerts}),
+        ("source_ok", "1 if the source answered when it was last asked.", {
+            name: int(run.verdict.ok) for name, run in last.items()
+        }),
+        ("source_new_posts", "Posts that it gave then.", {
+            name: run.new for name, run in last.items()
+        }),
+        ("source_seconds", "How long that took.", {
+            name: round(max(0.0, run.seconds), 3) for name, run in last.items()
+        }),
+        ("source_last_ok_timestamp_seconds", "When it last answered.", {
+            name: _unix(seen) for name, seen in good.items()
+        }),
+    ]  # fmt: skip
+    return "".join(_family(f"raccroche_{name}", words, rows) for name, words, rows in families)
+
+
+def _family(name: str, words: str, values: Mapping[str, object]) -> str:
+    """A gauge with a sample a source; the key "" has no label."""
+    if not values:
+        return ""
+    lines = [f"# HELP {name} {words}", f"# TYPE {name} gauge"]
+    for source, value in values.items():
+        safe = source.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+        lines.append(f'{name}{{source="{safe}"}} {value}' if source else f"{name} {value}")
     return "\n".join(lines) + "\n"
 
 
-def _gauge(name: str, value: object) -> str:
-    return f"{name} {value}"
+def _unix(moment: datetime) -> str:
+    return f"{moment.timestamp():.0f}"
 
 
 def _write(path: Path, text: str) -> None:

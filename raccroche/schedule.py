@@ -5,12 +5,14 @@ import logging
 import random
 import signal
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
+from cronsim import CronSim, CronSimError
 
 from nlp.types import Labeller
 from raccroche import pipeline
@@ -21,6 +23,9 @@ from raccroche.store import Store
 
 log = logging.getLogger(__name__)
 
+LOOK = 30.0  # seconds after which the clock is looked at again: it may have been set
+SET_BACK = timedelta(seconds=2)  # a smaller step back is no more than a correction
+
 
 def timetable(config: Config) -> Mapping[str, tuple[str, ...]]:
     """
@@ -28,7 +33,6 @@ def timetable(config: Config) -> Mapping[str, tuple[str, ...]]:
 
     Raises ConfigError naming the expression, the zone, or the absence of any enabled source.
     """
-    _zone(config)
     sources: dict[str, list[str]] = defaultdict(list)
     for job in pipeline.jobs(config):
         sources[job.config.cron or config.schedule.cron].append(job.config.name)
@@ -39,14 +43,47 @@ def timetable(config: Config) -> Mapping[str, tuple[str, ...]]:
     return {cron: tuple(names) for cron, names in sources.items()}
 
 
-def trigger(config: Config, cron: str) -> CronTrigger:
-    """The moments of a cron expression, or ConfigError."""
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """
+    The moments of a cron expression in a time zone, as Debian's cron has them.
+
+    A fixed hour that a change of clocks skips comes right after it, one that comes twice counts
+    once.
+    """
+
+    cron: str
+    zone: ZoneInfo
+
+    def after(self, moment: datetime) -> datetime:
+        """The first one later than *moment*, in UTC."""
+        return next(CronSim(self.cron, moment.astimezone(self.zone))).astimezone(UTC)
+
+    def following(self, last: datetime | None, present: datetime) -> datetime:
+        """
+        When a round is due after the one that began at *last*: *present* if one was missed.
+
+        A *last* that lies ahead of *present* means that the clock was set back. By little: the
+        round that was done is not done again. By more than a round takes to come: the timetable
+        starts anew at the present, since else nothing would be done until the old time is reached.
+        """
+        if last is None:
+            return present
+        due = self.after(last)
+        if last > present and due - present > 2 * (due - last):
+            return self.after(present)
+        return max(due, present)
+
+
+def trigger(config: Config, cron: str) -> Moments:
+    """The moments of a cron expression of five fields, or ConfigError."""
     try:
-        found = CronTrigger.from_crontab(cron, timezone=_zone(config))
-    except ValueError as error:
+        if len(cron.split()) != 5:
+            raise CronSimError("five fields are needed: minute hour day month weekday")
+        CronSim(cron, datetime(2026, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
         raise ConfigError(f"{config.path}: cron {cron!r}: {error}") from error
-    found.jitter = config.schedule.jitter_seconds or None
-    return found
+    return Moments(cron, _zone(config))
 
 
 def _zone(config: Config) -> ZoneInfo:
@@ -58,13 +95,17 @@ def _zone(config: Config) -> ZoneInfo:
         ) from error
 
 
+def in_utc() -> datetime:
+    return datetime.now(UTC)
+
+
 async def keep_running(
     config: Config,
     store: Store,
     labeller: Labeller,
     *,
     told: Callable[[Round], None] = lambda done: None,
-    now: Callable[[ZoneInfo], datetime] = datetime.now,
+    now: Callable[[], datetime] = in_utc,
 ) -> None:
     """
     Run rounds by the timetable until SIGTERM or SIGINT, then stop at the next safe point.
@@ -72,13 +113,9 @@ async def keep_running(
     Rounds never overlap: one that is due while another runs waits. A round missed while the machine
     slept is made up once. What goes wrong in a round is logged; the next one comes all the same.
     """
-    stop = asyncio.Event()
     gate = asyncio.Lock()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
 
-    async def one(names: tuple[str, ...]) -> None:
+    async def one(names: tuple[str, ...], stop: asyncio.Event) -> None:
         async with gate:
             if stop.is_set():
                 return
@@ -87,42 +124,70 @@ async def keep_running(
             except RaccrocheError as error:
                 log.error("this round was not finished: %s", error)
 
-    scheduler = AsyncIOScheduler(timezone=_zone(config))
-    for cron, names in timetable(config).items():
-        scheduler.add_job(
-            one,
-            trigger(config, cron),
-            args=[names],
-            coalesce=True,
-            max_instances=2,  # one runs, one waits at the gate
-            misfire_grace_time=None,
-            next_run_time=_first(config, store, names, now),
-        )
-    scheduler.start()
-    try:
-        await stop.wait()
+    with _stopped_by_signals() as stop:
+        async with asyncio.TaskGroup() as lines:
+            for cron, names in timetable(config).items():
+                moments, jitter = trigger(config, cron), config.schedule.jitter_seconds
+                line = Line(moments, jitter, now, stop, _seen(store, names))
+                lines.create_task(line.keep(partial(one, names, stop)))
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of the timetable: when its rounds are due, whatever is done to the clock."""
+
+    moments: Moments
+    jitter: float
+    now: Callable[[], datetime]
+    stop: asyncio.Event
+    last: datetime | None
+
+    async def keep(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do *work* whenever it is due, until told to stop."""
+        while not self.stop.is_set():
+            if await self._due():
+                self.last = self.now()
+                await work()
+
+    async def _due(self) -> bool:
+        """Wait for the next moment; False if told to stop, or if the clock was set back."""
+        seen = self.now()
+        due = self.moments.following(self.last, seen)
+        if due > seen:
+            due += timedelta(seconds=random.uniform(0, self.jitter))  # noqa: S311 - not a secret
+        while (present := self.now()) < due:
+            if present < seen - SET_BACK:
+                log.warning("the clock was set back by %s", seen - present)
+                return False
+            seen = present
+            with suppress(TimeoutError):
+                left = min(LOOK, (due - present).total_seconds())
+                await asyncio.wait_for(self.stop.wait(), left)
+                return False
+        return True
+
+
+def _seen(store: Store, names: tuple[str, ...]) -> datetime | None:
+    """When these sources were last asked, the one that waits longest; None if one never was."""
+    runs = store.last_runs()
+    asked = [runs[name].started_at for name in names if name in runs]
+    return min(asked) if len(asked) == len(names) else None
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
         log.warning("stopping at the next safe point")
-        scheduler.pause()
-        async with gate:  # the round at hand ends after its page
-            pass
+        stop.set()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, end)
+    try:
+        yield stop
     finally:
-        scheduler.shutdown(wait=False)
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(name)
-
-
-def _first(
-    config: Config, store: Store, names: tuple[str, ...], now: Callable[[ZoneInfo], datetime]
-) -> datetime:
-    """When the first round is due: at once if one was missed since the last, else by the cron."""
-    zone = _zone(config)
-    present = now(zone)
-    cron = next(s.cron for s in config.sources if s.name == names[0]) or config.schedule.cron
-    plain = CronTrigger.from_crontab(cron, timezone=zone)
-    seen = [when for name in names if (when := store.run_seen(name)) is not None]
-    last = min(seen) if len(seen) == len(names) else None
-    due = plain.get_next_fire_time(None, last or present)
-    if last is None or due is None or due <= present:
-        return present
-    spread = random.uniform(0, config.schedule.jitter_seconds)  # noqa: S311 - not a secret
-    return datetime.fromtimestamp(due.timestamp() + spread, zone)
