@@ -207,8 +207,8 @@ class Answer:
     @property
     def text(self) -> str:
         """
-        The body decoded: byte order mark, header, `<meta>` or XML declaration, UTF-8, then
-        Windows-1252.
+        The body decoded: byte order mark, UTF-8 where it is that, header, `<meta>` or XML
+        declaration, then Windows-1252.
         """
         return _decode(self.body, self.headers.get("content-type", ""))
 
@@ -345,7 +345,11 @@ def _decode(body: bytes, content_type: str) -> str:
     found = _META_CHARSET.search(body[:4096])
     names = [declared.group(1)] if declared else []
     names += [group.decode("ascii") for group in found.groups() if group] if found else []
-    for name in [*names, "utf-8"]:
+    if b"\0" not in body[:4096]:  # markup in UTF-16 has zeros
+        names = [name for name in names if not name.lower().startswith(("utf-16", "utf-32"))]
+    # UTF-8 beyond ASCII is what it is, whatever a server was set to say: nothing else looks so
+    first = [] if body.isascii() else ["utf-8"]
+    for name in [*first, *names, "utf-8"]:
         try:
             return body.decode("cp1252" if name.lower() in _LATIN_1 else name)
         except (UnicodeDecodeError, LookupError):

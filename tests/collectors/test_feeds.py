@@ -47,3 +47,16 @@ def test_a_french_text_with_a_single_accent_is_not_taken_for_broken_utf_8() -> N
 def test_a_few_bad_bytes_make_no_other_encoding_of_utf_8() -> None:
     body = FRENCH.encode() + b"\xe9\xff"
     assert Answer("https://blog.example/", body).text == FRENCH + "\ufffd\ufffd"
+
+
+@pytest.mark.parametrize("said", ["koi8-r", "iso-8859-1", "utf-16", "no-such-charset"])
+def test_utf_8_is_read_as_such_whatever_the_server_says(said: str) -> None:
+    for text in (FRENCH, "<p>ASCII</p>"):
+        headers = {"content-type": f"text/html; charset={said}"}
+        assert Answer("https://blog.example/", text.encode(), headers=headers).text == text
+
+
+def test_utf_16_without_a_mark_is_read_where_it_is_declared() -> None:
+    headers = {"content-type": "text/html; charset=utf-16-le"}
+    body = FRENCH.encode("utf-16-le")
+    assert Answer("https://blog.example/", body, headers=headers).text == FRENCH
