@@ -87,7 +87,8 @@ def schedule() -> None:
 
     Example: `raccroche schedule`
     """
-    from raccroche.schedule import keep_running, timetable
+    from raccroche.schedule import keep_running
+    from raccroche.timetable import timetable
 
     config = load_config()
     if not sys.stderr.isatty():
@@ -139,6 +140,7 @@ def start_dashboard(config: Config, port: int, *, headless: bool) -> "subprocess
         f"--server.address={host}",
         f"--server.port={port}",
         f"--server.headless={'true' if headless else 'false'}",
+        "--server.showEmailPrompt=false",  # it would wait for an answer at first start
     ]  # fmt: skip
     environment = os.environ | {"RACCROCHE_CONFIG": str(config.path.resolve())}
     return subprocess.Popen(command, cwd=APP.parents[1], env=environment)
@@ -214,7 +216,8 @@ def status() -> None:
 
 def doctor() -> None:
     """
-    Check the configuration, the folders, the database, the labeller and the dashboard's port.
+    Check the configuration, the disks, the database, the key, the labeller, the clock and whether
+    rounds run and sources speak.
 
     Exit code 1 when something needs a hand. Example: `raccroche doctor`
     """

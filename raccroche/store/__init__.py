@@ -24,6 +24,7 @@ Collecting
     last_runs() -> dict[str, Run];  run_seen(source) -> datetime | None    end of its last good run
     days_with_posts(via) -> list[date]          when what it brought was published, in order
     lock(name) -> context manager               StoreError when it is held; freed by kill -9
+    lock_holder(name) -> Holder | None          (process, since)
 
 Labelling
     unlabelled(labeller, limit, *, after=None, claim_seconds=0) -> list[StoredPost]
@@ -95,6 +96,7 @@ Rights
 
 Keeping
     rebuild_counts() -> int
+    Store.try_writing(url, *, timeout)          StoreError says why it cannot; writes nothing
     check() -> list[str]                        what is wrong; empty: all well
     copy_to(other: Store, progress=None) -> int     exact, resumable; progress(table, done, total)
     backup(path) -> Path;  Store.restore(backup, path)      SQLite; the old file stays, `.before`

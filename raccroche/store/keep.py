@@ -154,6 +154,18 @@ def _unlabelled(table: Table) -> Any:
     return select(func.count()).select_from(table).where(~there.exists())
 
 
+def try_writing(db: Database) -> None:
+    """Begin to write, and do not."""
+    with (
+        db.errors(),
+        db.engine.connect().execution_options(writes=True) as conn,
+        conn.begin() as transaction,
+    ):
+        if not db.sqlite:
+            conn.exec_driver_sql("update schema_version set version = version where false")
+        transaction.rollback()
+
+
 def copy(source: Database, target: Database, progress: Progress | None) -> int:
     """
     Copy everything into an empty database, or go on where an interrupted copy stopped; how many

@@ -8,10 +8,12 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from raccroche.errors import StoreError
 from raccroche.store.engine import Database
@@ -49,12 +51,16 @@ def _file_lock(path: Path, name: str) -> Iterator[None]:
         yield
 
 
+def _lock_path(path: Path, name: str) -> Path:
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    word = re.sub(r"[^a-z0-9]+", "-", name.lower())[:40]
+    return path.with_name(f"{path.name}.{word}-{digest}.lock")
+
+
 @contextmanager
 def _lock_file(path: Path, name: str) -> Iterator[int]:
     """The open file of a lock; it stays, so that two processes never lock two files."""
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    word = re.sub(r"[^a-z0-9]+", "-", name.lower())[:40]
-    file = path.with_name(f"{path.name}.{word}-{digest}.lock")
+    file = _lock_path(path, name)
     try:
         handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -63,6 +69,46 @@ def _lock_file(path: Path, name: str) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)  # frees the lock
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock: the process (of the server, on PostgreSQL), and since when if known."""
+
+    process: int | None
+    since: datetime | None
+
+
+def holder(db: Database, name: str) -> Holder | None:
+    """Who holds *name* now; None if nobody does."""
+    if db.path is not None:
+        return _file_holder(_lock_path(db.path, name))
+    # an advisory lock's key is shown in two halves
+    query = text(
+        "select pid, (select backend_start from pg_stat_activity a where a.pid = l.pid) as since "
+        "from pg_locks l where locktype = 'advisory' and granted and database = "
+        "(select oid from pg_database where datname = current_database()) "
+        "and (classid::bigint << 32 | objid::bigint) = :key limit 1"
+    )
+    with db.read() as conn:
+        row = conn.execute(query, {"key": key64(f"raccroche:{name}")}).one_or_none()
+    return Holder(row.pid, row.since) if row else None
+
+
+def _file_holder(file: Path) -> Holder | None:
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None  # never taken, or not ours to read
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        said = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
+        since = datetime.fromtimestamp(os.fstat(handle).st_mtime, UTC)
+        return Holder(int(said) if said.isdigit() else None, since)
+    finally:
+        os.close(handle)
+    return None
 
 
 class Presence(Protocol):

@@ -24,6 +24,7 @@ from raccroche.store import (
     writes,
 )
 from raccroche.store.engine import Database
+from raccroche.store.locks import Holder
 from raccroche.store.queue import Queue, shared_queue
 from raccroche.store.records import (
     Alert,
@@ -186,6 +187,9 @@ class Store:
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         return locks.lock(self._db, name)
+
+    def lock_holder(self, name: str) -> Holder | None:
+        return locks.holder(self._db, name)
 
     # labelling
 
@@ -463,6 +467,15 @@ class Store:
 
     def copy_to(self, other: "Store", progress: keep.Progress | None = None) -> int:
         return keep.copy(self._db, other._db, progress)
+
+    @staticmethod
+    def try_writing(url: str | Path, *, timeout: float = 10.0) -> None:
+        """StoreError saying why a database that exists cannot be written. Nothing is written."""
+        db = Database(url, read_only=False, timeout=timeout)
+        try:
+            keep.try_writing(db)
+        finally:
+            db.engine.dispose()
 
     def backup(self, path: str | Path) -> Path:
         return keep.backup(self._db, Path(path))

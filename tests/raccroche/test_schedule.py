@@ -21,8 +21,9 @@ from raccroche.errors import ConfigError, StoreError
 from raccroche.labelling import load_labeller
 from raccroche.post import Run, Verdict
 from raccroche.routine import Round, metrics, run_round
-from raccroche.schedule import Line, Moments, timetable
+from raccroche.schedule import Line
 from raccroche.store import Store
+from raccroche.timetable import Moments, timetable
 from tests.servers.mastodon import Mastodon, mastodon
 
 
