@@ -7,6 +7,8 @@ from typing import Literal
 from raccroche import reference
 
 Base = Literal["mobile", "fixed", "lines"]
+INHABITANTS = 68.6  # millions in France on 1 January 2025: Insee, from memory, to be checked
+COUNTED = dt.date(2025, 1, 1)
 MAX_AGE = dt.timedelta(days=3 * 365)  # an older figure says little of the period
 
 
@@ -26,6 +28,11 @@ def customers(family: str, on: dt.date, base: Base) -> Customers | None:
     found = [one for row in reference.subscribers() if (one := _base(row, base)) is not None]
     own = [one for one in found if one.family == family and abs(one.date - on) <= MAX_AGE]
     return min(own, key=lambda one: (one.date > on, abs(one.date - on)), default=None)
+
+
+def population(name: str) -> Customers:
+    """Everybody who may be called without being a customer: the same for every brand."""
+    return Customers(name, INHABITANTS, COUNTED, "France", "Insee")
 
 
 def _base(row: reference.Subscribers, base: Base) -> Customers | None:

@@ -153,15 +153,23 @@ def cut(table: pd.DataFrame, breaks: Sequence[Break], step: str) -> pd.DataFrame
     return table.assign(segment=segment, note=note)
 
 
-def told(breaks: Sequence[Break]) -> str:
-    """The breaks in one sentence; empty without any."""
-    if not breaks:
-        return ""
-    listed = " ; ".join(
-        f"{words.day(one.day, weekday=False)}, {said(one)[0].lower()}{said(one)[1:]}"
-        for one in breaks
+def told(found: Sequence[Break]) -> str:
+    """The breaks in one or two sentences; empty without any."""
+    cuts = [one for one in found if one.cuts]
+    others = [one for one in found if not one.cuts]
+    said_cuts = tr(
+        f"Rupture de série (trait plein, ligne coupée) : {_listed(cuts)}.",
+        f"Series break (full rule, line cut): {_listed(cuts)}.",
     )
-    return tr(
-        f"Rupture de série (trait plein, ligne coupée) : {listed}.",
-        f"Series break (full rule, line cut): {listed}.",
+    said_others = tr(
+        f"Trait plein, ligne entière : {_listed(others)} ; les chiffres relevés avant différaient.",
+        f"Full rule, whole line: {_listed(others)}; figures noted before were others.",
+    )
+    return " ".join(said for said, some in ((said_cuts, cuts), (said_others, others)) if some)
+
+
+def _listed(found: Sequence[Break]) -> str:
+    return " ; ".join(
+        f"{words.day(one.day, weekday=False)}, {said(one)[0].lower()}{said(one)[1:]}"
+        for one in found
     )

@@ -57,7 +57,7 @@ def spike(
         .encode(
             x=alt.X(
                 "period:O",
-                timeUnit="utcyearmonthdate",
+                timeUnit="yearmonthdate",
                 axis=alt.Axis(
                     title=None,
                     labelExpr="timeFormat(toDate(datum.value), '%e %b')",

@@ -1,12 +1,13 @@
 """Brands side by side: dots, intervals, and which pairs really differ."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NoReturn, cast
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, comparison, data, filters, intervals, sentences, words
+from dashboard import bases, charts, comparison, data, filters, intervals, sentences, words
 from dashboard.bases import Base
 from dashboard.selection import Selection
 from dashboard.views import parts
@@ -18,50 +19,68 @@ MOST = 14  # brands shown when none is chosen
 
 def page() -> None:
     chosen = parts.begin(tr("Comparer les marques", "Compare brands"))
-    measure, level, by_value = _controls()
-    key = "family" if level == "family" else "brand"
+    measure, relation, level, by_value = _controls()
+    if relation != "all":
+        chosen = replace(chosen, relations=(relation,))
+    outsiders = set(chosen.relations) == {"prospect"}
+    key = "family" if level == "family" or (measure == "customers" and not outsiders) else "brand"
     counts = _counts(chosen, key)
     if counts.empty:
         parts.nothing()
         return
-    if measure == "customers":
-        _per_customers(chosen, counts, by_value=by_value)
-    else:
+    if measure != "customers":
         table = _table(chosen, counts, measure, key)
         _draw(chosen, table, measure, key, by_value=by_value)
+    elif outsiders:
+        _per_inhabitants(chosen, counts, key, by_value=by_value)
+    else:
+        _per_customers(chosen, counts, by_value=by_value)
 
 
-def _controls() -> tuple[str, str, bool]:
+def _controls() -> tuple[str, str, str, bool]:
+    """measure, relation, level, whether in order of value"""
     measure_names = {
         "share": tr("Part de ses mentions", "Share of its mentions"),
-        "customers": tr("Par million de clients", "Per million customers"),
+        "customers": tr("Par million", "Per million"),
         "count": tr("Nombre", "Count"),
+    }
+    relations = {"all": tr("Tous", "Everybody")} | {
+        one: filters.relation_label(one) for one in ("customer", "former_customer", "prospect")
     }
     level_names = {"brand": tr("Marques", "Brands"), "family": tr("Groupes", "Groups")}
     order_names = {"name": tr("Par nom", "By name"), "value": tr("Par valeur", "By value")}
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         measure = filters.choose(
-            "mesure",
-            tr("Mesure", "Measure"),
-            tuple(measure_names),
-            show=measure_names.__getitem__,
+            "mesure", tr("Mesure", "Measure"), tuple(measure_names), show=measure_names.__getitem__
         )
-        level = "family"
-        if measure != "customers":
-            level = filters.choose(
-                "niveau",
-                tr("Niveau", "Level"),
-                tuple(level_names),
-                show=level_names.__getitem__,
-                help=tr(
-                    "Groupe : le propriétaire de la marque à la date de la publication.",
-                    "Group: who owned the brand on the day of the post.",
-                ),
-            )
+        relation = filters.choose(
+            "qui",
+            tr("Personne appelée", "Person called"),
+            tuple(relations),
+            show=relations.__getitem__,
+            help=tr(
+                "Ce que l’auteur dit être pour la marque. Le dénominateur suit : les clients de la "
+                "marque, ou toute la population pour qui ne l’a jamais été.",
+                "What the author says to be to the brand. The denominator follows: the customers "
+                "of the brand, or the whole population for those who never were.",
+            ),
+        )
+        level = filters.choose(
+            "niveau",
+            tr("Niveau", "Level"),
+            tuple(level_names),
+            show=level_names.__getitem__,
+            help=tr(
+                "Groupe : le propriétaire de la marque à la date de la publication. Les bases de "
+                "clients ne sont publiées que par groupe.",
+                "Group: who owned the brand on the day of the post. Customer bases are published "
+                "by group only.",
+            ),
+        )
         order = filters.choose(
             "ordre", tr("Ordre", "Order"), tuple(order_names), show=order_names.__getitem__
         )
-    return measure, level, order == "value"
+    return measure, relation, level, order == "value"
 
 
 def _counts(chosen: Selection, key: str) -> pd.DataFrame:
@@ -103,6 +122,10 @@ def _titles(measure: str) -> str:
             "Accusations par an et par million de clients",
             "Accusations a year and million customers",
         ),
+        "inhabitants": tr(
+            "Accusations par an et par million d’habitants",
+            "Accusations a year and million inhabitants",
+        ),
     }[measure]
 
 
@@ -123,7 +146,7 @@ def _draw(
         order=order,
         title="",
         share=measure == "share",
-        digits=",.1f" if measure == "customers" else "",
+        digits=",.2f" if measure in ("customers", "inhabitants") else "",
     )
     st.subheader(_titles(measure), anchor=False)
     names, found = comparison.comparable(shown)
@@ -215,11 +238,13 @@ def _per_customers(chosen: Selection, counts: pd.DataFrame, *, by_value: bool) -
     if set(chosen.relations) & {"prospect", "former_customer"}:
         st.warning(
             tr(
-                "Un taux par client n’a pas de sens pour des personnes qui ne sont pas clientes : "
-                "la base à risque est la population, la même pour toutes les marques. Comparez la "
-                "part des mentions.",
-                "A rate per customer makes no sense for people who are not customers: the base at "
-                "risk is the population, the same for all brands. Compare the share of mentions.",
+                "Un taux par client n’a pas de sens pour des personnes qui ne sont pas clientes. "
+                "D’anciens clients, aucun nombre de départs n’est publié : comparez la part des "
+                "mentions. Pour qui n’a jamais été client, choisissez « Jamais client » : la base "
+                "est la population.",
+                "A rate per customer makes no sense for people who are not customers. Of former "
+                "customers no number is published: compare the share of mentions. For those who "
+                "never were, choose “Never a customer”: the base is the population.",
             )
         )
         return
@@ -245,6 +270,22 @@ def _per_customers(chosen: Selection, counts: pd.DataFrame, *, by_value: bool) -
             "The order changes with the denominator: mobile, fixed or lines. Look at all three "
             "before you write. A survey of 2016-2017 put 96% of unwanted calls down to firms of "
             "which one is not a customer (UFC-Que Choisir).",
+        )
+    )
+
+
+def _per_inhabitants(chosen: Selection, counts: pd.DataFrame, key: str, *, by_value: bool) -> None:
+    everybody = {str(name): bases.population(str(name)) for name in counts["name"]}
+    table = comparison.per_million(counts, chosen.days, everybody)
+    _draw(chosen, table, "inhabitants", key, by_value=by_value)
+    parts.note(
+        tr(
+            f"{words.number(bases.INHABITANTS, 1)} millions d’habitants au "
+            f"{words.day(bases.COUNTED, weekday=False)} (Insee). La même base pour toutes les "
+            "marques : elle change l’échelle, pas l’ordre.",
+            f"{words.number(bases.INHABITANTS, 1)} million inhabitants on "
+            f"{words.day(bases.COUNTED, weekday=False)} (Insee). One base for all brands: it "
+            "changes the scale, not the order.",
         )
     )
 

@@ -171,7 +171,7 @@ def _panels(chosen: Selection, rates: Mapping[str, Interval]) -> None:
                 )
                 parts.panel(brand, own, chart, key=f"panel-{brand}", open_posts=_open(chosen))
     parts.note(
-        parts.reading(chosen, table, found, mean=mean)
+        parts.reading(chosen, table, found, drawn)
         + tr(" Cliquez un point pour lire ses publications.", " Click a point to read its posts.")
     )
     with st.expander(tr("Tableau des valeurs", "Table of values")):

@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 import pandas as pd
 import streamlit as st
 
-from dashboard import breaks, charts, data, filters, intervals, sentences, series, words
+from dashboard import breaks, charts, data, filters, intervals, panels, sentences, series, words
 from dashboard.breaks import Break
+from dashboard.panels import Measure
 from dashboard.selection import Selection
 from dashboard.words import tr
 from raccroche.errors import ConfigError, RaccrocheError
@@ -22,7 +23,7 @@ _STYLE = """
 .stMainBlockContainer {padding-top: 3.2rem; padding-bottom: 4rem; max-width: 1320px;}
 h1 {font-size: 1.9rem !important; letter-spacing: -0.015em; padding: 0 0 .2rem !important;}
 h2 {font-size: 1.25rem !important; letter-spacing: -0.01em; padding: 1.1rem 0 .1rem !important;}
-h3 {font-size: 1.02rem !important; padding: .4rem 0 0 !important;}
+h3 {font-size: 1.02rem !important; padding: .4rem 0 .15rem !important;}
 [data-testid="stMetricValue"] {font-size: 1.9rem; font-variant-numeric: tabular-nums;}
 [data-testid="stMetricLabel"] p {font-size: .86rem;}
 [data-testid="stCaptionContainer"] p {line-height: 1.45;}
@@ -362,14 +363,21 @@ def averaged(chosen: Selection, table: pd.DataFrame) -> bool:
     return asked == "oui" or series.is_sparse(table)
 
 
-def reading(chosen: Selection, table: pd.DataFrame, found: Sequence[Break], *, mean: bool) -> str:
+def reading(chosen: Selection, table: pd.DataFrame, found: Sequence[Break], drawn: Measure) -> str:
     """How to read the panels, in words: what a point is, what is cut, hatched or dashed."""
     step = {
         "day": tr("jour", "day"),
         "week": tr("semaine", "week"),
         "month": tr("mois", "month"),
     }[chosen.step]
-    if mean:
+    if drawn is panels.MEAN_SHARE:
+        first = tr(
+            f"Moyenne mobile centrée sur {series.WINDOW} {step}s, et son intervalle à 95 % ; rien "
+            f"sous {intervals.FEW_FOR_PERCENT} mentions. ",
+            f"Moving average centred on {series.WINDOW} {step}s, and its 95% interval; nothing "
+            f"under {intervals.FEW_FOR_PERCENT} mentions. ",
+        )
+    elif drawn is panels.MEAN:
         first = tr(
             f"Colonnes : nombre par {step}. Ligne : moyenne mobile centrée sur {series.WINDOW} "
             f"{step}s, et son intervalle à 95 %. ",
@@ -387,8 +395,8 @@ def reading(chosen: Selection, table: pd.DataFrame, found: Sequence[Break], *, m
     )
     hatched = (table["coverage"] < series.FULL).any()
     part = tr(
-        "Hachures : collecte incomplète (moins de 95 %). ",
-        "Hatching: incomplete collection (under 95%). ",
+        "Hachures : moins de 95 % de ce qui devait l’être a été collecté et étiqueté. ",
+        "Hatching: less than 95% of what was to be was collected and labelled. ",
     )
     told = [sentences.gaps(series.gaps(table)), breaks.told(found)]
     return first + late + (part if hatched else "") + " ".join(one for one in told if one)

@@ -40,7 +40,7 @@ def page() -> None:
     mean = parts.averaged(chosen, table)
     drawn = panels.measure(share=share, mean=mean)
     _panels(chosen, brands, table, marks, drawn, shared=shared)
-    parts.note(parts.reading(chosen, table, found, mean=mean) + _lasting(marks))
+    parts.note(parts.reading(chosen, table, found, drawn) + _lasting(marks))
     with st.expander(tr("Tableau des valeurs", "Table of values")):
         parts.series_table(table, chosen.step, key="timeline-table")
     _list(marks)

@@ -159,9 +159,20 @@ def test_brands_without_customer_base_have_no_rate(open_page: Open) -> None:
     assert any("Aucune base de clients publiée" in one.value for one in app.info)
 
 
-def test_rates_per_customer_are_refused_for_people_who_are_no_customers(open_page: Open) -> None:
-    app = open_page("marques", mesure="customers", relations=["prospect"])
-    assert any("n’a pas de sens" in one.value for one in app.warning)
+def test_rates_per_customer_are_refused_for_former_customers(open_page: Open) -> None:
+    app = open_page("marques", mesure="customers", qui="former_customer")
+    assert not app.exception
+    found = [one.value for one in (*app.warning, *app.info)]
+    assert any("n’a pas de sens" in one or "Aucune publication" in one for one in found)
+
+
+def test_who_never_was_a_customer_is_counted_per_inhabitant(open_page: Open) -> None:
+    app = open_page("marques", mesure="customers", qui="prospect")
+    assert not app.exception
+    said = everything(app)
+    assert "million d’habitants" in said
+    assert "68,6 millions d’habitants" in said
+    assert list_of(app, "qui") == ["prospect"]
 
 
 def test_before_and_after_is_called_correlation(open_page: Open) -> None:
