@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard import words
+from dashboard.drawn import once
 from dashboard.words import Language, tr
 from raccroche import reference
 
@@ -166,6 +167,7 @@ def markdown_safe(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
+@once
 def intervals_by_name(
     table: pd.DataFrame,
     look: Look,
@@ -216,6 +218,7 @@ def intervals_by_name(
     return finish(alt.layer(*drawn).properties(height=height * len(order) + AXIS), look)
 
 
+@once
 def heat_map(table: pd.DataFrame, look: Look, *, terms: Sequence[str]) -> Any:
     """
     Terms by brands: colour is the share within the brand, the text is n.
@@ -281,6 +284,7 @@ def heat_map(table: pd.DataFrame, look: Look, *, terms: Sequence[str]) -> Any:
 BINS = alt.Axis(labelAngle=0, labelOverlap=True)
 
 
+@once
 def columns(
     table: pd.DataFrame, look: Look, *, title: str, second: str = "", height: int = 220
 ) -> Any:

@@ -278,6 +278,13 @@ def rates(chosen: Selection, brands: Sequence[str] = ()) -> dict[str, Interval]:
     Intervals know that authors write several posts. How much that widens them is measured on the
     newest MEASURED mentions: the cost does not grow with the number of posts.
     """
+    return _rates(*_key(), chosen, tuple(brands))
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _rates(
+    url: str, version: int, chosen: Selection, brands: tuple[str, ...]
+) -> dict[str, Interval]:
     plain = quick_rates(chosen, brands)
     if not plain:
         return plain
@@ -295,26 +302,38 @@ def rates(chosen: Selection, brands: Sequence[str] = ()) -> dict[str, Interval]:
 def quick_rates(chosen: Selection, brands: Sequence[str] = ()) -> dict[str, Interval]:
     """The same from the count tables, with Wilson's intervals: at once, for any number."""
     counts = daily_counts(chosen.filters(brands=tuple(brands) or chosen.brands), by=("brand",))
-    found = {}
-    for row in counts.to_dict("records"):
-        rate = intervals.share(int(row["harassment"]), int(row["mentions"]))
-        known_brand = row["brand"] != UNKNOWN_BRAND
-        if rate is not None and known_brand and row["mentions"] >= intervals.FEW_FOR_PERCENT:
-            found[str(row["brand"])] = rate
-    return found
+    enough = (counts["brand"] != UNKNOWN_BRAND) & (counts["mentions"] >= intervals.FEW_FOR_PERCENT)
+    own = counts[enough]
+    bounds = intervals.share_bounds(own["harassment"], own["mentions"])
+    return {
+        str(brand): Interval(float(value), float(low), float(high))
+        for brand, value, low, high in zip(
+            own["brand"], bounds["value"], bounds["low"], bounds["high"], strict=True
+        )
+    }
 
 
 def covered(chosen: Selection) -> pd.Series:
     """The share of what was to be collected that was, by period of the selection."""
-    return series.coverage_by_period(
-        coverage(chosen.start, chosen.end), chosen.start, chosen.end, chosen.step
-    )
+    return _covered(*_key(), chosen.start, chosen.end, chosen.step)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _covered(url: str, version: int, start: dt.date, end: dt.date, step: str) -> pd.Series:
+    return series.coverage_by_period(coverage(start, end), start, end, step)
 
 
 def series_of(chosen: Selection, brands: Sequence[str]) -> pd.DataFrame:
     """Each brand over the selection's time: rows of `series.by_period`."""
-    counts = daily_counts(chosen.filters(brands=tuple(brands)), by=(chosen.step, "brand"))
-    return series.by_period(counts, covered(chosen), brands, step=chosen.step, today=today())
+    return _series_of(*_key(), chosen, tuple(brands), today())
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _series_of(
+    url: str, version: int, chosen: Selection, brands: tuple[str, ...], now: dt.date
+) -> pd.DataFrame:
+    counts = daily_counts(chosen.filters(brands=brands), by=(chosen.step, "brand"))
+    return series.by_period(counts, covered(chosen), brands, step=chosen.step, today=now)
 
 
 def archive_later(asked: Filters, form: str, by: str) -> Callable[[], bytes]:

@@ -18,6 +18,7 @@ from dashboard.charts import (
     point,
     time_axis,
 )
+from dashboard.drawn import once
 from dashboard.words import tr
 
 MARGIN = 34  # pixels left of the axis, the same in every panel, so that dates stand in line
@@ -54,6 +55,7 @@ def top_of(table: pd.DataFrame, drawn: Measure) -> float | None:
     return None if pd.isna(top) else float(top)
 
 
+@once
 def brand_panel(
     table: pd.DataFrame,
     look: Look,
@@ -343,6 +345,7 @@ def _moment(day: dt.date) -> dict[str, int]:
     return {"year": day.year, "month": day.month, "date": day.day}
 
 
+@once
 def event_lane(marks: pd.DataFrame, look: Look, start: dt.date, end: dt.date, *, step: str) -> Any:
     """One mark an event, on the time axis of the panels under it; titles where there is room."""
     kinds = sorted(set(marks["kind_name"]))
@@ -386,6 +389,7 @@ def event_lane(marks: pd.DataFrame, look: Look, start: dt.date, end: dt.date, *,
     return finish(alt.layer(*layers).properties(height=height), look)
 
 
+@once
 def coverage_strip(coverage: pd.DataFrame, look: Look, *, step: str = "day") -> Any:
     """A row a source: thick where it was collected, thinner in part, a thread where nothing was."""
     names = {

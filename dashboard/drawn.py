@@ -1,0 +1,98 @@
+"""Charts that are drawn once: the same table in the same words is the same chart, for everybody."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import wraps
+from hashlib import blake2b
+from typing import Any, ParamSpec
+
+import altair as alt
+import pandas as pd
+from altair.utils.schemapi import disable_debug_mode
+from pandas.util import hash_pandas_object
+
+from dashboard import words
+
+P = ParamSpec("P")
+KEPT = 512  # charts of all sessions; a chart is some tens of kilobytes
+
+# Checking each part of a chart against the schema of Vega-Lite while it is built takes longer than
+# all the rest: the tests check whole charts instead.
+disable_debug_mode()
+
+
+class Drawn:
+    """
+    A chart that remembers what it looks like: Streamlit asks it `to_dict`, as it asks Altair's.
+
+    All else is asked of the chart itself.
+    """
+
+    def __init__(self, chart: Any) -> None:
+        self._chart = chart
+        self._kept: tuple[dict[str, Any], dict[str, bytes]] | None = None
+
+    def to_dict(self, **options: Any) -> Any:
+        """The specification; tables go where Streamlit’s transformer of data puts them."""
+        held = alt.data_transformers.options.get("datasets")
+        if held is None or options:  # nobody collects the tables: they stand in the specification
+            return self._chart.to_dict(**options)
+        if self._kept is None:
+            before = dict(held)
+            spec = self._chart.to_dict(validate=False)
+            added = {name: table for name, table in held.items() if name not in before}
+            self._kept = spec, added
+        spec, tables = self._kept
+        held.update(tables)
+        return _copied(spec)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chart, name)
+
+
+def _copied(spec: Any) -> Any:
+    """A copy that may be changed: Streamlit changes what it shows."""
+    if isinstance(spec, dict):
+        return {key: _copied(value) for key, value in spec.items()}
+    return [_copied(one) for one in spec] if isinstance(spec, list) else spec
+
+
+_charts: "OrderedDict[bytes, Drawn]" = OrderedDict()
+_lock = threading.Lock()
+
+
+def once(draw: Callable[P, Any]) -> Callable[P, Any]:
+    """A function from tables to a chart that draws the same only once, whoever asks."""
+
+    @wraps(draw)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> Any:
+        key = _key(draw.__qualname__, args, kwargs)
+        with _lock:
+            found = _charts.get(key)
+            if found is not None:
+                _charts.move_to_end(key)
+                return found
+        chart = Drawn(draw(*args, **kwargs))
+        with _lock:
+            _charts[key] = chart
+            while len(_charts) > KEPT:
+                _charts.popitem(last=False)
+        return chart
+
+    return asked
+
+
+def _key(name: str, args: Any, kwargs: Any) -> bytes:
+    """What a chart depends on: the drawing function, all it is given, and the reader's language."""
+    told = [_told(one) for one in (name, words.language(), *args)]
+    told += [(key, _told(one)) for key, one in sorted(kwargs.items())]
+    return blake2b(repr(told).encode(), digest_size=20).digest()
+
+
+def _told(value: Any) -> Any:
+    """A value in words: what a table holds, whatever memory it lies in."""
+    if not isinstance(value, pd.DataFrame):
+        return value
+    rows = blake2b(hash_pandas_object(value).to_numpy().tobytes()).digest()
+    return list(value.columns), [str(kind) for kind in value.dtypes], rows
