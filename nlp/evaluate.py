@@ -139,7 +139,7 @@ def sentiment_measures(pairs: Sequence[tuple[Row, Row]], weights: Floats) -> lis
     """Score sentiment by macro-F1, over all posts and over X posts alone, and per class."""
     answers = [(g["sentiment"], p["sentiment"]) for g, p in pairs]
     on_x = [
-        (t if g["source"] == "x" else None, s)
+        (t if g.get("source") == "x" else None, s)
         for (g, _), (t, s) in zip(pairs, answers, strict=True)
     ]
     measures = macro_measures("sentiment", [[a] for a in answers], weights)
@@ -154,7 +154,9 @@ def field_measures(pairs: Sequence[tuple[Row, Row]], field: str, weights: Floats
     tables = []
     for name in names:
         answers = [
-            None if name in g[f"{field}_disputed"] else (name in g[field], name in p.get(field, ()))
+            None
+            if name in g.get(f"{field}_disputed", ())
+            else (name in g[field], name in p.get(field, ()))
             for g, p in pairs
         ]
         tables.append(counts(f"{field}/{name}", answers))
@@ -197,7 +199,7 @@ def scored_brands(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the gold and the predicted brands of one post that count, by `brand_key`."""
     here = known | ({brand_key(gold["context_brand"])} if gold.get("context_brand") else set())
-    here -= {brand_key(brand) for brand in gold["brands_disputed"]}
+    here -= {brand_key(brand) for brand in gold.get("brands_disputed", ())}
 
     def kept(brands: Mapping[str, Any]) -> dict[str, Any]:
         return {key: said for name, said in brands.items() if (key := brand_key(name)) in here}

@@ -20,6 +20,7 @@ from raccroche.labelling import brand_table, known_brands, load_labeller
 from raccroche.store import Store
 
 BATCH = 512
+_SCORED = ("sentiment", "phone_harassment", "testimony", "topics", "signals", "brands")
 T = TypeVar("T")
 
 
@@ -227,10 +228,13 @@ def _gold(path: Path) -> list[dict[str, Any]]:
             raise ImportFileError(f"{path}: line {number}: not JSON: {error}") from error
         if not isinstance(row, dict) or "id" not in row:
             raise ImportFileError(f"{path}: line {number}: an object with an id is expected")
-        rows.append(row)
+        rows.append((number, row))
     if not rows:
         raise ImportFileError(f"{path}: holds no rows")
-    return rows
+    for number, row in rows:
+        if lacking := [name for name in _SCORED if name not in row]:
+            raise ImportFileError(f"{path}: line {number}: without {', '.join(lacking)}")
+    return [row for _, row in rows]
 
 
 class _opened:

@@ -278,3 +278,18 @@ def test_a_brand_added_later_is_found_by_labelling_again(home: Path) -> None:
     raccroche(home, "export", "out", "--format", "jsonl")
     mention = json.loads((home / "out/mentions.jsonl").read_text("utf-8"))
     assert (mention["brand"], mention["harassment"]) == ("Zoubidoo", True)
+
+
+def test_evaluate_needs_no_more_than_the_labels_it_scores(tmp_path: Path) -> None:
+    row = {"id": "1", "text": "SFR m'appelle tous les jours", "sentiment": "negative",
+           "phone_harassment": True, "testimony": True, "topics": [], "signals": [],
+           "brands": {"SFR": {"sentiment": "negative", "harassment": True}}}  # fmt: skip
+    gold = tmp_path / "gold.jsonl"
+    gold.write_text(json.dumps(row), "utf-8")
+    result = raccroche(tmp_path, "evaluate", str(gold), "--labeller", "rules")
+    assert result.returncode == 0, result.stderr
+    assert "phone_harassment" in result.stdout
+    del row["topics"], row["brands"]
+    gold.write_text(json.dumps(row), "utf-8")
+    said = one_sentence(raccroche(tmp_path, "evaluate", str(gold), "--labeller", "rules"))
+    assert "line 1: without topics, brands" in said
