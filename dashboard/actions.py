@@ -82,7 +82,7 @@ def archive(
         data.store(),
         asked,
         form=form,
-        by=person.name or "dashboard",
+        by=archives.made_by(person.name, "exports"),
         split=split,
         stable_pseudonyms=stable_pseudonyms,
     )

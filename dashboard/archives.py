@@ -8,7 +8,19 @@ from raccroche.config import Config
 from raccroche.export import export_dataset
 from raccroche.store import Filters, Store
 
+PAGES = ("publications", "exports")  # of the dashboard, where a file can be made
 MOST = 100_000  # posts; more is for `raccroche export`
+
+
+def made_by(name: str | None, page: str) -> str:
+    """What the history keeps: who made a file, and on which page of the dashboard."""
+    return f"{name or 'dashboard'}@{page}"
+
+
+def maker(by: str) -> tuple[str, str]:
+    """(name, page) of `made_by`; no page for a file made on the command line."""
+    name, at, page = by.rpartition("@")
+    return (name, page) if at and page in PAGES else (by, "")
 
 
 def zipped(

@@ -200,9 +200,14 @@ def intervals_by_name(
             alt.Tooltip("text:N", title=tr("Valeur", "Value")),
         ],
     )
-    x = alt.X("value:Q", title=title, axis=axis, scale=alt.Scale(zero=True))
+    # without any value an axis would have nothing to measure
+    known = rows["value"].notna().any()
+    scale = alt.Scale(zero=True) if known else alt.Scale(domain=[0, 1])
+    if not known:
+        axis = alt.Axis(labels=False, grid=False)
+    x = alt.X("value:Q", title=title if known else "", axis=axis, scale=scale)
     bars = base.mark_rule(strokeWidth=2.5, opacity=0.55).encode(
-        x=alt.X("low:Q", title=title), x2="high:Q", color=colour
+        x=alt.X("low:Q", title=title if known else ""), x2="high:Q", color=colour
     )
     dots = (
         base.mark_point(filled=True, size=130, opacity=1)
@@ -210,7 +215,7 @@ def intervals_by_name(
         .add_params(point("name"))
     )
     said = base.mark_text(align="left", dx=8, fontSize=12, color=look.soft).encode(
-        x=alt.X("at:Q", title=title), text="short:N"
+        x=alt.X("at:Q", title=title if known else ""), text="short:N"
     )
     middle = alt.Chart(pd.DataFrame({"x": [] if centre is None else [centre]}))
     rule = middle.mark_rule(color=look.soft, strokeDash=[3, 3]).encode(x="x:Q")
@@ -219,9 +224,11 @@ def intervals_by_name(
 
 
 @once
-def heat_map(table: pd.DataFrame, look: Look, *, terms: Sequence[str]) -> Any:
+def heat_map(
+    table: pd.DataFrame, look: Look, *, terms: Sequence[str], columns: Sequence[str] | None = None
+) -> Any:
     """
-    Terms by brands: colour is the share within the brand, the text is n.
+    Terms by brands: colour is the share within the brand, the text is n. *columns*: their order.
 
     *table*: brand, name, term, title, n, total, share (NaN: no colour), said. Cells can be clicked
     (brand, term).
@@ -233,11 +240,12 @@ def heat_map(table: pd.DataFrame, look: Look, *, terms: Sequence[str]) -> Any:
         x=alt.X(
             "name:N",
             title=None,
+            sort=list(columns) if columns else alt.Undefined,
             axis=alt.Axis(
                 orient="top",
                 labelAngle=-45,
                 labelColor=look.ink,
-                labelLimit=120,
+                labelLimit=150,
                 labelOverlap=False,
             ),
         ),
@@ -258,7 +266,9 @@ def heat_map(table: pd.DataFrame, look: Look, *, terms: Sequence[str]) -> Any:
         scale=alt.Scale(domain=[0, top], range=[low, high]),
         legend=alt.Legend(
             orient="bottom",
-            title=tr("part dans la marque", "share within the brand"),
+            title=tr("part dans la colonne", "share within the column")
+            if columns
+            else tr("part dans la marque", "share within the brand"),
             format=".0%",
             gradientLength=130,
             gradientThickness=10,
@@ -277,7 +287,8 @@ def heat_map(table: pd.DataFrame, look: Look, *, terms: Sequence[str]) -> Any:
         text=alt.Text("n:Q", format=",d"),
         color=alt.condition(strong, alt.value(light), alt.value(look.ink)),
     )
-    height = 27 * len(terms) + 80 + 60
+    tallest = max((len(name) for name in table["name"]), default=0)
+    height = 27 * len(terms) + min(max(80, 5 * tallest), 120) + 60
     return finish(alt.layer(cells, text).properties(height=height), look)
 
 

@@ -38,6 +38,14 @@ def robots(value: str) -> str:
     return f"{name} {rest}".strip()
 
 
+def _robots(run: Run, zone: dt.tzinfo) -> str:
+    """What robots.txt said and the day it was read: it is asked at each run."""
+    said = robots(run.robots)
+    if not run.robots:
+        return said
+    return f"{said} · {words.short_day(run.finished_at.astimezone(zone).date())}"
+
+
 def runs(found: Sequence[Run], zone: dt.tzinfo) -> pd.DataFrame:
     """One row a run, the latest first; *zone*: of the reader."""
     return pd.DataFrame(
@@ -45,12 +53,12 @@ def runs(found: Sequence[Run], zone: dt.tzinfo) -> pd.DataFrame:
             tr("Fin", "End"): [_moment(one.finished_at, zone) for one in found],
             tr("Source", "Source"): [one.source for one in found],
             tr("Verdict", "Verdict"): [verdict(one.verdict) for one in found],
-            tr("Nouvelles", "New"): [one.new for one in found],
-            tr("Connues", "Known"): [one.known for one in found],
+            tr("Nouvelles", "New"): [words.number(one.new) for one in found],
+            tr("Connues", "Known"): [words.number(one.known) for one in found],
             tr("Lues / annoncées", "Read / declared"): [_declared(one) for one in found],
-            tr("Requêtes", "Requests"): [one.requests for one in found],
-            tr("Durée (s)", "Time (s)"): [round(one.seconds, 1) for one in found],
-            tr("robots.txt", "robots.txt"): [robots(one.robots) for one in found],
+            tr("Requêtes", "Requests"): [words.number(one.requests) for one in found],
+            tr("Durée (s)", "Time (s)"): [words.number(one.seconds, 1) for one in found],
+            tr("robots.txt, lu le", "robots.txt, read on"): [_robots(one, zone) for one in found],
             tr("Message", "Message"): [one.message for one in found],
         }
     )

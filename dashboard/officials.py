@@ -1,6 +1,7 @@
 """Official series in words: what each counts, who publishes it, and why it is not ours."""
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,7 +63,7 @@ def _texts() -> dict[str, tuple[str, str, str]]:
             ),
         ),
         "arcep_alerts_abusive_calls": (
-            tr("dont appels et messages non désirés", "of which unwanted calls and messages"),
+            tr("Dont appels et messages non désirés", "Of which unwanted calls and messages"),
             alerts,
             tr(
                 "En 2025, 83 % concernent l’usurpation de numéro.",
@@ -170,7 +171,7 @@ def table(shown: Panel) -> pd.DataFrame:
             "value": [rows[year].value if year in rows else float("nan") for year in every],
             "said": [said(rows[year].value) if year in rows else "" for year in every],
             "period": [when(rows[year].period) if year in rows else "" for year in every],
-            "source": [rows[year].source if year in rows else "" for year in every],
+            "source": [source(rows[year].source) if year in rows else "" for year in every],
         }
     )
 
@@ -230,18 +231,48 @@ def sanctions() -> pd.DataFrame:
     rows = sorted(reference.sanctions(), key=lambda one: one.date, reverse=True)
     return pd.DataFrame(
         {
-            tr("Date", "Date"): [one.date for one in rows],
+            tr("Date", "Date"): [_day(one.date) for one in rows],
             tr("Autorité", "Authority"): [one.authority for one in rows],
-            tr("Entreprise", "Firm"): [one.company for one in rows],
+            tr("Entreprise", "Firm"): [_company(one.company) for one in rows],
             tr("Montant (€)", "Amount (€)"): [
                 tr("non trouvé", "not found") if one.amount_eur is None
                 else words.number(one.amount_eur)
                 for one in rows
             ],
             tr("Vise des appels", "About calls"): [about.get(one.about_calls, "") for one in rows],
-            tr("Lu dans", "Read in"): [one.source for one in rows],
+            tr("Lu dans", "Read in"): [source(one.source) for one in rows],
         }
     )  # fmt: skip
+
+
+def source(text: str) -> str:
+    """Where a figure was read, in the reader's language."""
+    named = {
+        "press": tr("presse", "press"),
+        "seed": tr("dossier de départ", "seed"),
+        "data set": tr("jeu de données", "data set"),
+        "Arcep press release": tr("communiqué de l’Arcep", "Arcep press release"),
+    }
+    found = text
+    for known, said in named.items():
+        found = re.sub(rf"\b{known}\b", said, found)
+    return found
+
+
+def _day(date: str) -> str:
+    """`2025-07-17` or `2025-07` in words."""
+    return words.short_day(dt.date.fromisoformat(date)) if date.count("-") == 2 else when(date)
+
+
+def _company(name: str) -> str:
+    """The firm as published; what stands in brackets is said in the reader's language."""
+    if words.language() == "en":
+        return name
+    french = {
+        "a firm of Lyon (name not given)": "une société de Lyon (nom non publié)",
+        "Optynergy (manager: 22,340 euros more)": f"Optynergy (et 22{words.NARROW}340 € au gérant)",
+    }
+    return french.get(name, name)
 
 
 def collected(values: Sequence[SeriesValue]) -> pd.DataFrame:

@@ -90,6 +90,7 @@ def brand_panel(
         *_late(rows, frame, style, drawn),
         *_single(rows, frame, style, drawn),
         *_points(rows, frame, style, drawn),
+        *_nothing(rows, look, drawn),
     ]
     return finish(alt.layer(*layers).properties(height=height), look)
 
@@ -173,6 +174,21 @@ def _single(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure
         filled=True, size=45, color=style.colour, opacity=1, aria=False
     )
     return [dots.encode(x=frame.x, y=frame.y(drawn.value))]
+
+
+def _nothing(rows: pd.DataFrame, look: Look, drawn: Measure) -> list[Any]:
+    """A word where there is nothing to draw."""
+    if rows[drawn.value].notna().any():
+        return []
+    few = intervals.FEW_FOR_PERCENT
+    text = (
+        tr(f"moins de {few} mentions par point : pas de taux", f"under {few} mentions: no rate")
+        if drawn.share
+        else tr("rien n’a été collecté", "nothing was collected")
+    )
+    base = alt.Chart(pd.DataFrame({"text": [text]}))
+    middle = {"x": alt.value({"expr": "width / 2"}), "y": alt.value({"expr": "height / 2"})}
+    return [base.mark_text(color=look.soft, fontSize=12).encode(text="text:N", **middle)]
 
 
 def _points(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure) -> list[Any]:

@@ -172,14 +172,24 @@ def _history() -> None:
     table = pd.DataFrame(
         {
             tr("Date", "Date"): [_when(one) for one in found],
-            tr("Par", "By"): [one.by or tr("ligne de commande", "command line") for one in found],
+            tr("Par", "By"): [_maker(one) for one in found],
             tr("Format", "Format"): [one.format for one in found],
             tr("Publications", "Posts"): [words.number(one.rows) for one in found],
             tr("Question", "Query"): [_query(one) for one in found],
-            "SHA-256": [one.sha256[:12] for one in found],
+            "SHA-256": [one.sha256[:12] or tr("dans le zip", "in the zip") for one in found],
         }
     )
     parts.show_table(table, key="history")
+
+
+def _maker(one: ExportRecord) -> str:
+    """Who made it, and where: the page of the dashboard, or the command line."""
+    name, page = archives.maker(one.by)
+    where = {
+        "publications": tr("page Publications", "page Posts"),
+        "exports": tr("page Exports", "page Exports"),
+    }.get(page, tr("ligne de commande", "command line"))
+    return where if name in ("", "dashboard") else f"{name}, {where}"
 
 
 def _when(one: ExportRecord) -> str:

@@ -110,10 +110,12 @@ def _rotation(chosen: Selection, totals: pd.DataFrame, brands: tuple[str, ...]) 
     share = intervals.share(n, of)
     bounds = f" ({words.span(share.low, share.high, 1, share=True)})" if share else ""
     summary = tr(
-        f"{words.number(n)} accusations sur {words.number(of)} disent que le numéro change à "
-        f"chaque appel{bounds} : bloquer un numéro n’y fait rien.",
-        f"{words.number(n)} of {words.number(of)} accusations say that the number changes with "
-        f"each call{bounds}: blocking one does not help.",
+        f"Sur {words.number(of)} accusations, {words.number(n)} "
+        f"{'dit' if n < 2 else 'disent'} que le numéro change à chaque appel{bounds} : bloquer un "
+        "numéro n’y fait rien.",
+        f"Of {words.number(of)} accusations, {words.number(n)} "
+        f"{'says' if n == 1 else 'say'} that the number changes with each call{bounds}: blocking "
+        "one does not help.",
     )
     drawn = charts.intervals_by_name(
         table,

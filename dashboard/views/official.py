@@ -43,10 +43,9 @@ def _panel(panel: officials.Panel) -> None:
         _few(panel)
         return
     first, last = known.iloc[0], known.iloc[-1]
-    summary = tr(
-        f"{panel.unit} : {first['said']} ({first['period']}), {last['said']} ({last['period']}). ",
-        f"{panel.unit}: {first['said']} ({first['period']}), {last['said']} ({last['period']}). ",
-    )
+    unit = panel.unit[0].upper() + panel.unit[1:]
+    ends = f"{first['said']} ({first['period']}), {last['said']} ({last['period']}). "
+    summary = tr(f"{unit} : {ends}", f"{unit}: {ends}")
     shown = known[["period", "said", "source"]].rename(
         columns={
             "period": tr("Période", "Period"),
@@ -61,9 +60,15 @@ def _panel(panel: officials.Panel) -> None:
 def _few(panel: officials.Panel) -> None:
     """One or two values make no line: they are written."""
     for point in panel.points:
-        st.metric(officials.when(point.period) or panel.unit, officials.said(point.value))
-    sources = words.listing(list(dict.fromkeys(one.source for one in panel.points)))
-    parts.note(f"{panel.unit}. {panel.note} {tr('Source :', 'Source:')} {sources}")
+        said = officials.said(point.value)
+        percent = panel.unit.startswith("%")
+        value = f"{said}{words.NARROW if words.language() == 'fr' else ''}%" if percent else said
+        st.metric(officials.when(point.period) or panel.unit, value)
+    found = dict.fromkeys(officials.source(one.source) for one in panel.points)
+    unit = panel.unit.removeprefix("%").strip()
+    told = [f"{unit[0].upper()}{unit[1:]}." if unit else "", panel.note]
+    told.append(f"{tr('Source :', 'Source:')} {words.listing(list(found))}")
+    parts.note(" ".join(one for one in told if one))
 
 
 def _per_customers() -> None:

@@ -117,7 +117,7 @@ def _export(asked: Filters, total: int) -> None:
         )
         st.download_button(
             tr("Télécharger la sélection", "Download the selection"),
-            data=data.archive_later(asked, form, reader.name or "dashboard"),
+            data=data.archive_later(asked, form, archives.made_by(reader.name, "publications")),
             file_name=f"raccroche-{data.today().isoformat()}.zip",
             mime="application/zip",
             type="primary",
@@ -142,10 +142,8 @@ def _list(found: PostsPage) -> str:
 def _row(row: PostRow, place: int, *, opened: bool) -> None:
     key = f"row-open-{place}" if opened else f"row-{place}"
     with st.container(border=True, key=key, gap="xxsmall"):
-        head, button = st.columns([6, 1], vertical_alignment="center", wrap=False)
-        with head:
-            st.html(f'<div class="row-head">{_head(row)}</div>')
-        with button:
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.html(f'<div class="row-head">{_head(row)}</div>', width="stretch")
             st.button(
                 tr("Lire", "Read"),
                 key=f"read-{place}",
@@ -271,15 +269,14 @@ def reason_name(reason: str) -> str:
 
 def _source(post: StoredPost) -> None:
     said = [post.platform, post.source.split("/")[-1], _moment(post)]
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.caption(parts.escape(" · ".join(part for part in said if part)), width="content")
+    st.caption(parts.escape(" · ".join(part for part in said if part)))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         link = highlight.safe_link(post.url)
         if link:
-            st.link_button(tr("Voir à la source", "See at the source"), link, type="tertiary")
+            st.link_button(tr("Voir à la source", "See at the source"), link)
         if st.button(
             tr("Signaler", "Report"),
             key="report",
-            type="tertiary",
             help=tr(
                 "Étiquettes douteuses ou donnée personnelle visible : met la publication dans la "
                 "file « signalées » de la relecture.",

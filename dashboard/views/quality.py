@@ -251,10 +251,15 @@ def _labellers() -> None:
         {
             tr("Étiqueteur", "Labeller"): [one.name for one in found],
             tr("Personne", "Person"): [tr("oui", "yes") if one.human else "" for one in found],
-            tr("Publications", "Posts"): [one.posts for one in found],
+            tr("Publications", "Posts"): [words.number(one.posts) for one in found],
+            tr("Depuis", "Since"): [_since(one.first_at) for one in found],
         }
     )
     parts.show_table(table, key="labellers")
+
+
+def _since(moment: dt.datetime | None) -> str:
+    return words.short_day(moment.astimezone(data.PARIS).date()) if moment else "–"
 
 
 def _card() -> None:

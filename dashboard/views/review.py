@@ -91,7 +91,7 @@ def _who() -> str:
 
 
 def _annotate() -> None:
-    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         queue = filters.choose("file", tr("File", "Queue"), QUEUES, show=queue_name)
         name = _who()
     if not name:

@@ -6,13 +6,14 @@ from typing import Any, NoReturn
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, data, declared, filters, intervals, words
+from dashboard import charts, data, declared, filters, intervals, together, words
 from dashboard.selection import Selection
 from dashboard.views import parts
 from dashboard.words import tr
 from raccroche import reference
 
 SHOWN = 10  # brands in the map when none is chosen
+NEWEST = 2_000  # posts in which labels that go together are counted
 
 
 def page() -> None:
@@ -24,6 +25,8 @@ def page() -> None:
         parts.nothing()
         return
     _draw(table, kind)
+    if kind != "relation":
+        _together(chosen, kind)
     st.header(tr("Ce que les auteurs déclarent", "What authors declare"), anchor=False)
     facts = data.facts(chosen.filters())
     if len(facts) >= data.FACTS:
@@ -132,6 +135,65 @@ def _summary(table: pd.DataFrame, kind: str) -> str:
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
     return table.pivot(index="title", columns="name", values="said").reset_index(
         names=tr("Terme", "Term")
+    )
+
+
+def _together(chosen: Selection, kind: str) -> None:
+    """Which labels come together, on demand: posts are read for it."""
+    with parts.row():
+        st.header(tr("Ce qui va ensemble", "What goes together"), anchor=False)
+        wanted = filters.switch(
+            "ensemble",
+            tr("Afficher", "Show"),
+            help=tr(
+                f"Lit les {words.number(NEWEST)} publications les plus récentes de la sélection.",
+                f"Reads the newest {words.number(NEWEST)} posts of the selection.",
+            ),
+        )
+    if not wanted:
+        return
+    asked = chosen.filters(harassment_only=kind == "signal")
+    rows = data.posts(asked, size=NEWEST).rows
+    labels = [row.labels for row in rows if row.labels is not None]
+    titles = _terms(kind)
+    found = [one.signals if kind == "signal" else one.topics for one in labels]
+    known = [[term for term in one if term in titles] for one in found]
+    table = together.pairs(known, titles.__getitem__)
+    if table.empty:
+        parts.note(tr("Rien ne va ensemble ici.", "Nothing goes together here."))
+        return
+    _draw_pairs(table, kind, len(labels))
+
+
+def _draw_pairs(table: pd.DataFrame, kind: str, many: int) -> None:
+    key = "signaux" if kind == "signal" else "sujets"
+
+    def open_posts(point: Mapping[str, Any]) -> NoReturn:
+        more = {"accusations": "1"} if kind == "signal" else {}
+        filters.go("publications", **{key: str(point["brand"])}, **more)
+
+    order = list(dict.fromkeys(table["name"]))
+    said = words.listing(
+        [
+            f"**{row['name'].lower()}** {tr('et', 'and')} **{row['title'].lower()}** "
+            f"({words.number(row['n'])})"
+            for row in together.strongest(table).to_dict("records")
+        ]
+    )
+    of = words.number(many)
+    summary = tr(
+        f"Sur les {of} publications les plus récentes, le plus souvent ensemble : {said}.",
+        f"Of the newest {of} posts, most often together: {said}.",
+    )
+    drawn = charts.heat_map(table, parts.look(), terms=order, columns=order)
+    parts.chart(drawn, summary, _readable(table), key=f"pairs-{kind}", on_point=open_posts)
+    parts.note(
+        tr(
+            "Chaque case : combien de publications portent les deux ; couleur : leur part parmi "
+            "celles de la colonne. Sous 20, pas de couleur. Un clic ouvre celles de la colonne.",
+            "Each cell: how many posts carry both; colour: their share of those of the column. "
+            "Under 20, no colour. A click opens those of the column.",
+        )
     )
 
 

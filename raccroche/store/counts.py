@@ -454,6 +454,10 @@ def author_counts(conn: Connection, filters: Filters, by: Sequence[str]) -> "pd.
     for key in by:
         if key not in PERIODS:
             table[key] = table[number.get(key, "term_n")].map(names[key])
+    if not columns:  # one cell: everything
+        many, copies = len(table), int(table["copy"].sum())
+        whole = {"authors": table["author"].nunique(), "posts": many - copies, "copies": copies}
+        return pd.DataFrame([whole])
     grouped = table.groupby(columns, dropna=False)
     found = grouped.agg(
         authors=("author", "nunique"), units=("author", "size"), copies=("copy", "sum")

@@ -310,6 +310,7 @@ def test_authors_are_told_from_posts(store: Store) -> None:
     assert found[["brand", "authors", "posts", "copies"]].to_numpy().tolist() == [
         ["Pomme", 3, 4, 0]
     ]
+    assert store.author_counts(Filters(MODEL), ()).to_numpy().tolist() == [[3, 4, 0]]
 
 
 def test_a_labeller_that_said_nothing_has_empty_answers(store: Store) -> None:
