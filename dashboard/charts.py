@@ -288,7 +288,7 @@ def heat_map(
         color=alt.condition(strong, alt.value(light), alt.value(look.ink)),
     )
     tallest = max((len(name) for name in table["name"]), default=0)
-    height = 27 * len(terms) + min(max(80, 5 * tallest), 120) + 60
+    height = 27 * len(terms) + min(max(80, 5 * tallest), 140) + 60
     return finish(alt.layer(cells, text).properties(height=height), look)
 
 

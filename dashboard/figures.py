@@ -106,14 +106,14 @@ def composition(
     rows = table.assign(place=table["term"].map(place))
     drawn = (
         alt.Chart(rows)
-        .mark_bar(stroke=look.ground, strokeWidth=0.6)
+        .mark_bar(stroke=look.ground, strokeWidth=0.6, **_wide(table, step))
         .encode(
             x=alt.X(
                 "period:T",
                 axis=time_axis(step, count=8),
                 title=None,
-                timeUnit="yearmonth" if step == "month" else "yearmonthdate",
-                bandPosition=0,
+                timeUnit="yearmonth" if step == "month" else alt.Undefined,
+                bandPosition=0 if step == "month" else alt.Undefined,
             ),
             y=alt.Y("n:Q", axis=number_axis(), title=None, stack="zero"),
             color=alt.Color(
@@ -131,6 +131,14 @@ def composition(
         .properties(height=240 + AXIS + LEGEND)
     )
     return finish(drawn, look, description=description)
+
+
+def _wide(table: pd.DataFrame, step: str) -> dict[str, Any]:
+    """How wide a column is: its month, else most of the room that each day or week has."""
+    if step == "month":
+        return {}
+    many = max(table["period"].nunique(), 1)
+    return {"width": alt.ExprRef(f"max(1.5, 0.8 * width / {many})")}
 
 
 def official(table: pd.DataFrame, look: Look, *, height: int = 150, description: str = "") -> Any:
@@ -160,7 +168,9 @@ def official(table: pd.DataFrame, look: Look, *, height: int = 150, description:
             alt.Tooltip("said:N", title=tr("Valeur", "Value")),
         ]
     )
-    text = base.mark_text(dy=-12, fontSize=11.5, color=look.ink).encode(text="said:N")
+    crowded = table["year"].diff().shift(-1) < 0.5  # the next label would stand on this one
+    named = alt.Chart(table[~crowded]).encode(x=x, y=y)
+    text = named.mark_text(dy=-12, fontSize=11.5, color=look.ink).encode(text="said:N")
     layered = alt.layer(line, dots, text).properties(height=height)
     return finish(layered, look, description=description)
 

@@ -116,8 +116,9 @@ def choose(
     widget: Literal["segmented", "select"] = "segmented",
     help: str | None = None,
     hidden_label: bool = False,
+    width: int | Literal["stretch"] = "stretch",
 ) -> str:
-    """One of *options* (not empty), kept under *key* in the URL."""
+    """One of *options* (not empty), kept under *key* in the URL; *width*: of a list to open."""
     st.session_state["touched"].append(key)
     default = default if default is not None and default in options else options[0]
     _seed(key, next(iter(_allowed(key, options)), default), options, default)
@@ -131,6 +132,7 @@ def choose(
             key=_widget(key),
             help=help,
             label_visibility=visibility,
+            width=width,
         )
     else:
         chosen = st.segmented_control(

@@ -90,7 +90,7 @@ def number(value: float | None, digits: int = 0) -> str:
     """`1 234,5` in French, `1,234.5` in English; a dash for None and NaN."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "–"
-    written = f"{value:,.{digits}f}"
+    written = f"{round(value, digits) + 0.0:,.{digits}f}"  # no minus before a zero
     if language() == "en":
         return written.replace("-", "−")
     return written.translate({ord(","): NARROW, ord("."): ",", ord("-"): "−"})

@@ -58,6 +58,8 @@ def _controls() -> tuple[str, str, str, bool]:
             tr("Personne appelée", "Person called"),
             tuple(relations),
             show=relations.__getitem__,
+            widget="select",
+            width=170,
             help=tr(
                 "Ce que l’auteur dit être pour la marque. Le dénominateur suit : les clients de la "
                 "marque, ou toute la population pour qui ne l’a jamais été.",

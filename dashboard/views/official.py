@@ -86,9 +86,11 @@ def _per_customers() -> None:
         with column:
             st.subheader(str(year), anchor=False)
             said = words.listing([f"{one['name']} {one['said']}" for one in own.to_dict("records")])
-            parts.chart(
-                figures.bars(own, parts.look()), said, key=f"per-{year}", show_summary=False
+            shown = own[["name", "said"]].rename(
+                columns={"name": tr("Groupe", "Group"), "said": tr("Alertes", "Alerts")}
             )
+            drawn = figures.bars(own, parts.look())
+            parts.chart(drawn, said, shown, key=f"per-{year}", show_summary=False)
     parts.note(
         tr(
             "La seule série publique de plaintes par client et par opérateur. Toutes causes, "
