@@ -7,8 +7,9 @@ A server on loopback gives posts; a child process runs one command of the comman
 is killed at a moment drawn from the time the command took when it was left alone. After every kill
 the store must be sound (`Store.check`: integrity_check, search index, counts equal to a fresh
 count). After some kills the command runs through; at the end of a round, posts, labels, exports and
-copies are compared with what the server gave. Runs on SQLite, and on PostgreSQL where Debian's
-server is installed. Prints JSON.
+copies are compared with what the server gave. All the while another process reads as the dashboard
+does: no look may fail or contradict itself. Runs on SQLite, and on PostgreSQL where Debian's server
+is installed. Prints JSON.
 """
 
 import argparse
@@ -35,6 +36,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.reading import reader
 from raccroche.cli import app
 from raccroche.errors import RaccrocheError
 from raccroche.labelling import shown_labeller
@@ -46,6 +48,7 @@ ACTIONS = ("collect", "label", "export", "erase", "copy")
 EACH = 400  # new posts before every round of commands
 AUTHORS = 20  # of each round
 HOST = "127.0.0.1"
+ERASURES = 5  # tries, since one that a reader holds up asks to be repeated
 TIMES = 3  # kills of one command before it may run through
 BRANDS = ("Orange", "Free", "Bouygues Telecom", "MAIF", "Sofinco")
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -90,6 +93,7 @@ class Campaign:
         self.wrong: list[str] = []
         self.erased: set[str] = set()
         self.rounds = 0
+        self.held_up = 0
 
     def arguments(self, action: str, copy: str) -> list[str]:
         more = {
@@ -108,8 +112,12 @@ class Campaign:
         """Run to the end; its time is the one that kills are drawn from."""
         started = time.monotonic()
         said = self.folder / "said"
-        child = start(self.arguments(action, copy), said)
-        child.join()
+        for _ in range(ERASURES if action == "erase" else 1):
+            child = start(self.arguments(action, copy), said)
+            child.join()
+            if child.exitcode == 0 or "erase again" not in said.read_text("utf-8"):
+                break
+            self.held_up += 1  # by a reader, as it says
         self.took[action] = time.monotonic() - started
         if child.exitcode != 0:
             self.wrong.append(f"{action} failed after a kill: {said.read_text('utf-8')[-300:]}")
@@ -230,9 +238,13 @@ def run(
 ) -> dict[str, object]:
     """Rounds until *kills* children were killed or the time is up; what was found."""
     draw = random.Random(seed)
-    while sum(campaign.killed.values()) < kills and time.monotonic() < until:
-        campaign.round(site, draw, kills - sum(campaign.killed.values()))
-        print(campaign.rounds, dict(campaign.killed), campaign.wrong, file=sys.stderr, flush=True)
+    campaign.round(site, draw, kills)
+    with reader(campaign.config, campaign.folder) as read:
+        while sum(campaign.killed.values()) < kills and time.monotonic() < until:
+            campaign.round(site, draw, kills - sum(campaign.killed.values()))
+            done = (campaign.rounds, dict(campaign.killed), campaign.wrong)
+            print(*done, file=sys.stderr, flush=True)
+    campaign.wrong += [f"reader: {said}" for said in read["wrong"][:20]]
     with Store.open(campaign.place) as store:
         posts = store.status().posts
     return {
@@ -242,6 +254,8 @@ def run(
         "rounds": campaign.rounds,
         "posts": posts,
         "erased": len(campaign.erased) * (EACH // AUTHORS),
+        "reader": {name: value for name, value in read.items() if name != "wrong"},
+        "erasures_held_up_by_the_reader": campaign.held_up,
         "seconds_left_alone": {k: round(v, 2) for k, v in campaign.took.items()},
         "wrong": campaign.wrong,
     }

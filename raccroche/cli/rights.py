@@ -111,7 +111,7 @@ def register_(
     if public:
         typer.echo(rights.information(config), nl=False)
         return
-    with open_store(config) as store:
+    with open_store(config, read_only=True) as store:
         typer.echo(rights.register(config, store), nl=False)
 
 
