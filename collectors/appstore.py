@@ -223,9 +223,11 @@ _IM = "{http://itunes.apple.com/rss}"
 
 
 def _parse_xml(answer: Answer) -> Page:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=False)
-    try:
-        root = etree.fromstring(answer.body, parser)
+    parser = etree.XMLParser(
+        recover=True, resolve_entities=False, no_network=True, huge_tree=False, encoding="utf-8"
+    )
+    try:  # decoded before: lxml fails on attributes that are not in the encoding declared
+        root = etree.fromstring(answer.text.lstrip().encode("utf-8", "replace"), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise SourceError(f"the feed cannot be read ({error})"[:200], url=answer.url) from error
     if root is None or root.tag != f"{_ATOM}feed":

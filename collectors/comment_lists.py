@@ -326,45 +326,39 @@ def _starts(unit: _Unit, owner: dict[int, str]) -> Iterator[Node]:
 
 def _look(root: Node, number: str, owner: dict[int, str], own: _Own) -> None:
     """Visit the comment's own elements once and note what each may be."""
-    meta_depth = block_depth = 0
-    node, depth = root, 1
-    while True:
-        foreign = node is not root and owner.get(node.mem_id, number) != number
-        child = None
-        if not foreign and node.tag not in ("script", "style", "form", "noscript"):
-            roles = _note(node, node.attributes, depth, own)
-            if roles.meta and node is not root and not meta_depth:
-                meta_depth = depth
-            if node.tag in _BLOCKS and not block_depth and not meta_depth:
-                own.blocks.append(node)
-                block_depth = depth
-            child = node.first_child
-            while child is not None and not child.is_element_node:
-                child = child.next
-        if child is not None:
-            node, depth = child, depth + 1
+    meta_depth = block_depth = 0  # where the meta data or the block begins that we are in
+    levels = [iter((root,))]
+    while levels:
+        depth = len(levels)
+        node = next(levels[-1], None)
+        if depth <= meta_depth:
+            meta_depth = 0
+        if depth <= block_depth:
+            block_depth = 0
+        if depth <= own.content_depth:
+            own.content_depth = 0
+        if node is None:
+            levels.pop()
             continue
-        while True:
-            meta_depth = 0 if depth <= meta_depth else meta_depth
-            block_depth = 0 if depth <= block_depth else block_depth
-            own.content_depth = 0 if depth <= own.content_depth else own.content_depth
-            if depth == 1:
-                return
-            following = node.next
-            while following is not None and not following.is_element_node:
-                following = following.next
-            if following is not None:
-                node = following
-                break
-            parent = node.parent
-            if parent is None:
-                return
-            node, depth = parent, depth - 1
+        tag = node.tag or ""
+        if tag in _SILENT or (depth > 1 and owner.get(node.mem_id, number) != number):
+            continue
+        roles = _note(node, tag, depth, own)
+        if roles.meta and depth > 1 and not meta_depth:
+            meta_depth = depth
+        if tag in _BLOCKS and not block_depth and not meta_depth:
+            own.blocks.append(node)
+            block_depth = depth
+        levels.append(node.iter())
+
+
+_SILENT = frozenset(("script", "style", "form", "noscript"))
 
 
 class _Roles(NamedTuple):
     """What an element may be, by its tag, class and itemprop alone: few of them on a page."""
 
+    idle: bool  # nothing of what follows, nor by its other attributes
     rank: int  # of an author's name; 9 for none
     loose_author: bool
     date: int  # rank of a date; 9 for none
@@ -381,7 +375,8 @@ class _Roles(NamedTuple):
 def _roles(tag: str, class_names: str, prop: str) -> _Roles:
     classes = class_names.split()
     known = frozenset(classes)
-    return _Roles(
+    roles = _Roles(
+        idle=False,
         rank=_author_rank(tag, classes, prop),
         loose_author=bool(_LOOSE_AUTHOR.search(class_names)),
         date=_date_rank(tag, class_names, known, prop),
@@ -393,6 +388,8 @@ def _roles(tag: str, class_names: str, prop: str) -> _Roles:
         reply="comment-reply-link" in known,
         forum_body="comment-body" in known,
     )
+    none = roles.rank == roles.date == 9 and not any(roles[2:3] + roles[4:])
+    return roles._replace(idle=none and tag not in ("a", "abbr"))
 
 
 def _author_rank(tag: str, classes: list[str], prop: str) -> int:
@@ -416,10 +413,17 @@ def _date_rank(tag: str, class_names: str, known: frozenset[str], prop: str) -> 
     return 4 if _LOOSE_DATE.search(class_names) else 9
 
 
-def _note(node: Node, attributes: Mapping[str, str | None], depth: int, own: _Own) -> _Roles:
+def _note(node: Node, tag: str, depth: int, own: _Own) -> _Roles:
     """Keep *node* for what it may be."""
+    attributes = node.attributes
+    if not attributes:
+        roles = _roles(tag, "", "")
+        if roles.idle:
+            return roles
     prop = attributes.get("itemprop") or attributes.get("property") or ""
-    roles = _roles(node.tag or "", (attributes.get("class") or "")[:500], prop[:100])
+    roles = _roles(tag, (attributes.get("class") or "")[:500], prop[:100])
+    if roles.idle and "id" not in attributes and "data-comment-timestamp" not in attributes:
+        return roles
     inner = depth > 1  # the class of the comment's own box says nothing of its parts
     rank = roles.rank
     if rank == 9 and inner and roles.loose_author and len(node.text()) < 80:

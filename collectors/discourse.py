@@ -12,7 +12,7 @@ from typing import Any
 from collectors import boards
 from collectors.boards import Board, Pages, Row
 from collectors.dates import Moment
-from collectors.fields import identifier, moment, need, optional, rows
+from collectors.fields import counts, identifier, moment, need, optional, rows
 from collectors.html import absolute, host, one_line, text_of, tree
 from collectors.settings import one_of, several, utc_text, web_address, words
 from raccroche.errors import SourceError
@@ -136,7 +136,7 @@ def recognises(answer: Answer) -> int:
 
 
 def _refusal(answer: Answer, data: Mapping[str, Any]) -> Page:
-    said = "; ".join(str(e) for e in rows(data.get("errors") or [], answer.url))[:200]
+    said = one_line("; ".join(map(str, rows(data.get("errors") or [], answer.url))))[:200]
     kind = optional(data, "error_type", str) or ""
     if kind in ("not_logged_in", "invalid_access", "invalid_api_key") or answer.status in (
         401,
@@ -169,7 +169,7 @@ def _posts(answer: Answer, listed: list[Any]) -> tuple[list[Post], tuple[str, ..
     """(the posts people wrote, the ids of those taken back)."""
     url = answer.url
     numbers = {
-        (row.get("topic_id"), row.get("post_number")): identifier(row, "id", url)
+        _place(row, "post_number"): identifier(row, "id", url)
         for row in listed
         if isinstance(row, Mapping)
     }
@@ -179,7 +179,7 @@ def _posts(answer: Answer, listed: list[Any]) -> tuple[list[Post], tuple[str, ..
         if _gone(row):
             gone.append(f"{_source(answer)}:{number}")
         elif (optional(row, "post_type", int) or 1) in _REGULAR:
-            parent = numbers.get((row.get("topic_id"), row.get("reply_to_post_number")))
+            parent = numbers.get(_place(row, "reply_to_post_number"))
             posts.append(_post(answer, row, number, parent))
     return posts, tuple(gone)
 
@@ -217,8 +217,7 @@ def _engagement(row: Mapping[str, Any]) -> dict[str, int]:
     for action in optional(row, "actions_summary", list) or []:
         if isinstance(action, Mapping) and action.get("id") == 2:  # 2 is "like"
             told["likes"] = action.get("count")
-    numbers = {k: v for k, v in told.items() if isinstance(v, int) and not isinstance(v, bool)}
-    return {k: v for k, v in numbers.items() if v >= 0}
+    return {name: number for name, number in counts(**told).items() if number >= 0}
 
 
 def _latest(answer: Answer, data: Mapping[str, Any]) -> Page:
@@ -229,13 +228,13 @@ def _latest(answer: Answer, data: Mapping[str, Any]) -> Page:
     following: tuple[Request, ...] = ()
     if asked is not None:
         before = asked.params.get("before", "")
-        numbers = [int(identifier(row, "id", answer.url)) for row in listed]
+        numbers = [need(row, "id", int, answer.url) for row in listed]
         floor = int(before) - 50 if before.isdigit() else 0
         place = min(numbers) - 1 if numbers else floor
         if place > 0 and str(place) != before:
             params = {**asked.params, "before": str(place)}
             following = (replace(asked, params=params, only_while_new=True),)
-    newest = max((int(post.native_id) for post in posts), default=0)
+    newest = max((int(p.native_id) for p in posts if p.native_id.isdecimal()), default=0)
     cursor = {"newest": str(newest)} if asked and newest and "before" not in asked.params else {}
     return Page(posts=tuple(posts), next=following, deleted=gone, cursor=cursor)
 
@@ -243,12 +242,18 @@ def _latest(answer: Answer, data: Mapping[str, Any]) -> Page:
 # Topics ----------------------------------------------------------------------------------------
 
 
+def _place(row: Mapping[str, Any], field: str) -> tuple[int | None, int | None] | None:
+    """(topic, number in it), by which posts name each other; None where there is no number."""
+    number = optional(row, field, int)
+    return (optional(row, "topic_id", int), number) if number is not None else None
+
+
 def _topic(answer: Answer, data: Mapping[str, Any]) -> Page:
     url = answer.url
     listed = need(data, "post_stream.posts", list, url)
     posts, gone = _posts(answer, listed)
     title = one_line(optional(data, "title", str))[:500] or None
-    stream = [str(n) for n in optional(data, "post_stream.stream", list) or []]
+    stream = [str(n) for n in optional(data, "post_stream.stream", list) or [] if type(n) is int]
     number = answer.context.get("thread") or (str(data["id"]) if "id" in data else None)
     if title:
         posts = [replace(post, thread_title=title) for post in posts]

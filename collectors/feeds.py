@@ -98,7 +98,12 @@ _OTHER_ALPHABETS = frozenset(
 )
 
 
-def _parse_xml(answer: Answer, body: bytes) -> Page:
+def feed_of(answer: Answer) -> Any:
+    """What feedparser reads in the body, decoded before; SourceError where it can read nothing."""
+    return _read_feed(answer, _as_utf8(answer))
+
+
+def _read_feed(answer: Answer, body: bytes) -> Any:
     sent = {"content-type": "application/xml; charset=utf-8"}
     if answer.url.startswith("http"):
         sent["content-location"] = answer.url
@@ -110,6 +115,11 @@ def _parse_xml(answer: Answer, body: bytes) -> Page:
         raise SourceError(f"the feed cannot be read ({e})"[:300], url=answer.url) from e
     if not feed.entries and not feed.get("version"):
         raise SourceError("expected a feed, got something else", url=answer.url)
+    return feed
+
+
+def _parse_xml(answer: Answer, body: bytes) -> Page:
+    feed = _read_feed(answer, body)
     language = _language(feed.feed)
     place = _place(answer, [_plain_get(feed.feed, "link"), *map(_link_of, feed.entries)])
     posts = tuple(_entry(entry, place, language, answer) for entry in feed.entries)

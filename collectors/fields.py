@@ -7,19 +7,23 @@ from typing import Any, TypeVar, cast
 from raccroche.errors import SourceError
 
 T = TypeVar("T")
+LARGEST = 2**63  # whole numbers that a database takes are below
 
 
 def need(row: Any, path: str, kind: type[T], url: str) -> T:
     """
     The value at *path* ("account.acct") of a JSON object.
 
-    Raises SourceError naming the field when it is missing or not of *kind*.
+    Raises SourceError naming the field when it is missing, not of *kind*, or a number that no
+    database takes.
     """
     value = row
-    for name in path.split("."):
-        if not isinstance(value, Mapping) or name not in value:
+    for name in path.split(".") if "." in path else (path,):
+        if not isinstance(value, (dict, Mapping)) or name not in value:
             raise SourceError(f"field {path} is missing", url=url)
         value = value[name]
+    if not _in_range(value):
+        raise SourceError(f"field {path} is out of range", url=url)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise SourceError(
             f"field {path} is {type(value).__name__}, expected {kind.__name__}", url=url
@@ -38,13 +42,13 @@ def identifier(row: Any, path: str, url: str) -> str:
 
 
 def optional(row: Any, path: str, kind: type[T]) -> T | None:
-    """The value at *path*, or None when it is missing or of another kind."""
+    """The value at *path*, or None when it is missing, of another kind, or out of range."""
     value = row
-    for name in path.split("."):
-        if not isinstance(value, Mapping):
+    for name in path.split(".") if "." in path else (path,):
+        if not isinstance(value, (dict, Mapping)):
             return None
         value = value.get(name)
-    if isinstance(value, bool) and kind is not bool:
+    if (isinstance(value, bool) and kind is not bool) or not _in_range(value):
         return None
     return _sound(value) if isinstance(value, kind) else None
 
@@ -66,12 +70,17 @@ def moment(text: str, path: str, url: str, *, zone: Any = UTC) -> datetime:
 
 
 def counts(**numbers: Any) -> dict[str, int]:
-    """The engagement numbers that are whole numbers."""
+    """The engagement numbers that are whole numbers in range."""
     return {
         name: value
         for name, value in numbers.items()
-        if isinstance(value, int) and not isinstance(value, bool)
+        if isinstance(value, int) and not isinstance(value, bool) and _in_range(value)
     }
+
+
+def _in_range(value: Any) -> bool:
+    """Whether *value*, if it is a number, is finite and of 64 bits."""
+    return not isinstance(value, (int, float)) or -LARGEST < value < LARGEST
 
 
 def _sound(value: T) -> T:

@@ -57,13 +57,14 @@ def text_of(
     The text of *markup* as a reader sees it, and what of it is quoted.
 
     Scripts, styles, forms and hidden elements are left out, links keep their words, emoji pictures
-    their `alt`. *skip* tells further elements to leave out. Text beyond *limit* characters is
-    dropped.
+    their `alt`. *skip* tells further elements to leave out by what they carry: a node that holds
+    nothing but bare paragraphs, line breaks, bold or italic words and plain links is read without
+    asking it. Text beyond *limit* characters is dropped.
     """
     if markup is None or markup == "":
         return Text("")
     if isinstance(markup, Node):
-        return texts_of([markup], limit=limit, skip=skip)
+        return _simple_node(markup, limit) or texts_of([markup], limit=limit, skip=skip)
     html = markup.decode() if isinstance(markup, Tag) else markup
     if "<" not in html and "&" not in html:
         return Text(plain(html))
@@ -73,25 +74,40 @@ def text_of(
     return texts_of([body], limit=limit, skip=skip) if body is not None else Text(plain(html))
 
 
-# Most comments are paragraphs and line breaks: twenty times faster without a tree.
+# Most comments are paragraphs, line breaks, bold words and links: ten times faster without a walk.
+_INLINE = r"</?(?:a|b|em|i|strong|u)>|<a(?: (?:href|rel|target|title)=\"[^\"<>]*+\")++>"
 _SIMPLE = re.compile(
-    r"(?:[^<&]|</?p>|<br ?/?>|&(?!#(?:0|x0|1[0-3];|9;|xA|xD)|Tab;|NewLine;))*", re.I
+    rf"(?:[^<&]++|</?p>|<br ?/?>|{_INLINE}|&(?!#(?:0|x0|1[0-3];|9;|xA|xD)|Tab;|NewLine;))*+",
+    re.IGNORECASE,
 )
-_SIMPLE_TAG = re.compile(r"</?p>|<br ?/?>", re.IGNORECASE)
-
-
-def _break(tag: re.Match[str]) -> str:
-    return "\n" if "b" in tag.group().lower() else "\n\n"
+_SIMPLE_ROOT = re.compile(r"<(a|b|cite|dd|div|em|i|p|section|span|strong)(?: [^<>]*+)?+>")
+_INLINE_TAG = re.compile(_INLINE, re.IGNORECASE)
+_PARAGRAPH_TAG = re.compile(r"</?p>", re.IGNORECASE)
+_BREAK_TAG = re.compile(r"<br ?/?>", re.IGNORECASE)
 
 
 def _simple_text(html: str) -> str:
-    """What `texts_of` gives for markup of `<p>` and `<br>` alone."""
-    one_line_each = _SPACES.sub(" ", html)
-    broken = _SIMPLE_TAG.sub(
-        lambda tag: "\n" if "b" in tag.group().lower() else "\n\n", one_line_each
-    )
-    lines = [line.strip(" ") for line in broken.split("\n")]
-    return _tidy(clean(unescape("\n".join(lines))))
+    """What `texts_of` gives for simple markup."""
+    text = html.replace("\n", " ").replace("\t", " ").replace("\r", " ").replace("\f", " ")
+    if "<" in text:
+        text = text.replace("<p>", "\n\n").replace("</p>", "\n\n").replace("<br>", "\n")
+    if "<" in text:
+        text = _INLINE_TAG.sub("", text)
+    if "<" in text:
+        text = _BREAK_TAG.sub("\n", _PARAGRAPH_TAG.sub("\n\n", text))
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return _tidy(clean(unescape(text)))
+
+
+def _simple_node(node: Node, limit: int) -> Text | None:
+    """The text of a node whose markup is simple; None for others."""
+    html = node.html or ""
+    start = _SIMPLE_ROOT.match(html) if len(html) <= limit else None
+    if start is None:
+        return None
+    inner = html[start.end() : -len(start.group(1)) - 3]
+    return Text(_simple_text(inner)) if _SIMPLE.fullmatch(inner) else None
 
 
 def texts_of(nodes: Iterable[Node], *, limit: int = MAX_TEXT * 2, skip: Skip | None = None) -> Text:
@@ -127,7 +143,7 @@ def clean(text: str) -> str:
     *text* without zero-width spaces, control characters and broken surrogates, which no reader
     ever saw.
     """
-    if text.isascii() and text.isprintable():
+    if text.replace("\n", "").isprintable():
         return text
     return _INVISIBLE.sub("", _encodable(text.replace("\r\n", "\n").replace("\r", "\n")))
 
@@ -292,7 +308,9 @@ class _Writer:
 def _tidy(text: str) -> str:
     """No blank-only paragraphs, no blanks at the edges of lines."""
     if "\n" in text:
-        text = _MANY_BREAKS.sub("\n\n", "\n".join(line.strip() for line in text.split("\n")))
+        text = "\n".join([line.strip() for line in text.split("\n")])
+        if "\n\n\n" in text:
+            text = _MANY_BREAKS.sub("\n\n", text)
     return text.strip()
 
 
@@ -415,8 +433,11 @@ _AFTER_NAME = re.compile(
 def clean_author(name: str | None) -> str | None:
     """The name alone: "degski says:" is degski; None for nothing."""
     short = one_line(name)[:300]
-    if not short:
-        return None
+    return _name_alone(short) if short else None
+
+
+@lru_cache(maxsize=4096)
+def _name_alone(short: str) -> str | None:
     for _ in range(4):
         shorter = _AFTER_NAME.sub("", short).strip()
         if not shorter or shorter == short:
@@ -562,8 +583,8 @@ def ancestors(node: Node, *, limit: int = 100) -> Iterator[Node]:
         above, limit = above.parent, limit - 1
 
 
-_COUNT = re.compile(r"(?<![\w.,])(\d{1,3}(?:[.,\s\u00a0\u202f']\d{3})+|\d{1,9})(?![\w])")
-_SHORT_COUNT = re.compile(r"(\d+(?:[.,]\d+)?)\s*([KMB])\b", re.IGNORECASE)
+_COUNT = re.compile(r"(?<![\w.,])(\d{1,3}(?:[.,\s\u00a0\u202f']\d{3}){1,4}|\d{1,9})(?![\w])")
+_SHORT_COUNT = re.compile(r"(?<!\d)(\d{1,9}(?:[.,]\d{1,9})?)\s*([KMB])\b", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1024)

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from collectors.dates import Moment, of_epoch, parse_date
+from collectors.feeds import feed_of
 from collectors.fields import counts, identifier, need, optional, rows
 from collectors.html import absolute, host, one_line, text_of, tree
 from collectors.settings import several, web_address, whole
@@ -107,7 +108,7 @@ def _thread(answer: Answer, data: Mapping[str, Any], replies: list[Any]) -> Page
     total = need(data, "total_replies", int, answer.url)
     following = _next(answer, replies, total)
     cursor = {uri: str(total)} if uri and answer.request and not following else {}
-    return replace(page, declared=total, next=following, cursor=cursor)
+    return replace(page, declared=max(total, 0), next=following, cursor=cursor)
 
 
 def _uri_of(answer: Answer) -> str | None:
@@ -186,10 +187,8 @@ def _next(answer: Answer, replies: list[Any], total: int) -> tuple[Request, ...]
 
 def _feed(answer: Answer) -> Page:
     """The Atom feed of a page: the newest comments, without their parents."""
-    import feedparser
-
     posts = []
-    for entry in feedparser.parse(answer.body).entries:
+    for entry in feed_of(answer).entries:
         found = re.search(r"/isso/(\d+)/(\d+)$", str(entry.get("id", "")))
         if not found:
             continue

@@ -378,7 +378,7 @@ def _next_rest(answer: Answer, rows: int) -> tuple[Request, ...]:
 
 def _header(answer: Answer, name: str) -> int | None:
     value = answer.headers.get(name, "")
-    return int(value) if value.isdigit() else None
+    return int(value) if re.fullmatch(r"[0-9]{1,18}", value) else None
 
 
 _CLOSED = re.compile(

@@ -150,6 +150,7 @@ _NO_COMMENTS = frozenset(
 def _refusal(answer: Answer, data: Mapping[str, Any]) -> Page:
     errors = optional(data, "error.errors", list) or []
     reason = next((str(e.get("reason")) for e in errors if isinstance(e, Mapping)), "")
+    reason = one_line(reason)[:100]
     message = one_line(text_of(optional(data, "error.message", str)).text)[:300]
     said = f"{reason}: {message}" if reason else message or "an error without words"
     code = optional(data, "error.code", int) or answer.status

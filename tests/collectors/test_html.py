@@ -17,6 +17,7 @@ from collectors.html import (
     plain,
     soup,
     text_of,
+    texts_of,
     tree,
     with_params,
     without_session,
@@ -212,6 +213,14 @@ _PIECES = [
     "🙁",
     "\u200b",
     "&#38;lt;",
+    "<b>",
+    "</b>",
+    "<em>",
+    "</em> ",
+    '<a href="https://x.example/?a=1&amp;b" rel="nofollow ugc">',
+    "</a>",
+    "<P>",
+    "\t \f",
 ]
 
 
@@ -219,4 +228,11 @@ _PIECES = [
 def test_simple_markup_reads_the_same_with_and_without_a_tree(pieces: list[str]) -> None:
     markup = "<p>" + "".join(pieces)  # without any markup a text keeps its line breaks
 
-    assert text_of(markup) == text_of(f"<i></i>{markup}")
+    assert text_of(markup) == text_of(f"<span></span>{markup}")
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12))
+def test_a_simple_node_reads_the_same_whatever_else_must_be_looked_at(pieces: list[str]) -> None:
+    node = tree(f'<div class="comment-content">{"".join(pieces)}</div>').css_first("div")
+
+    assert text_of(node, skip=lambda inner: False) == texts_of([node])
