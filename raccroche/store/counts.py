@@ -195,13 +195,7 @@ def _from_rows(
         term_n: ColumnElement[int] = marks.c.term_n if kind else literal(ALL)
         keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, term_n)
         cell = sentiment + 3 * _as_int(harassment) + 6 * _as_int(testimony())
-        start = (
-            unit.join(
-                marks, (marks.c.post_n == posts.c.n) & (marks.c.labeller_n == scope.labeller_n)
-            )
-            if kind
-            else unit
-        )
+        start = _with_marks(unit, scope) if kind else unit
         query = select(*keys, cell.label("cell"), func.count().label("units")).select_from(start)
         query = query.where(*extra, rare(conn, scope), posts.c.day != UNDATED)
         if kind:
@@ -210,6 +204,12 @@ def _from_rows(
             )
         rows += _spread(conn.execute(query.group_by(*keys, cell)).all(), len(keys))
     return rows
+
+
+def _with_marks(unit: Any, scope: Scope) -> Any:
+    # + 0: SQLite shall look up the marks of a post, not go through all marks of the period for it
+    own = (marks.c.post_n == posts.c.n + 0) & (marks.c.labeller_n == scope.labeller_n)
+    return unit.join(marks, own)
 
 
 def _as_int(flag: Any) -> Any:
@@ -226,9 +226,8 @@ def _row_units(
     whole = [*common, *own_conditions(scope)]
     if not ("brand" in by or "family" in by or scope.brands is not None):
         return [(LABELLED, literal(ALL), labels.c.sentiment, labels.c.harassment, whole)]
-    joined = LABELLED.join(
-        mentions, (mentions.c.post_n == posts.c.n) & (mentions.c.labeller_n == scope.labeller_n)
-    )
+    # whose mentions is asked once, by `mention_conditions`: here it would send SQLite through all
+    joined = LABELLED.join(mentions, mentions.c.post_n == posts.c.n)
     own = [*common, *mention_conditions(scope)]
     named = (joined, mentions.c.brand_n, mentions.c.sentiment, mentions.c.harassment, own)
     if scope.brands is not None and not scope.unknown_brand:
@@ -362,22 +361,45 @@ def totals(conn: Connection, filters: Filters) -> Totals:
     units = daily_counts(conn, filters, ())
     per_brand = daily_counts(conn, filters, ("brand",))
     own = {measure: int(units[measure].sum()) for measure in MEASURES}
-    exact = post_total(conn, filters)
+    named = bool(filters.brands or filters.families)  # else the unit is the post already
+    exact = post_total(conn, filters) if named else own["mentions"]
     own["mentions"] = int(per_brand["mentions"].sum())
     return Totals(posts=exact, undated=undated_posts(conn, Filters(filters.labeller)), **own)
 
 
 def post_total(conn: Connection, filters: Filters) -> int:
     """How many posts the selection has, each once."""
-    if not quick_total(filters):
-        scope = scope_of(conn, filters)
-        if scope is None:
-            return 0
-        query = (
-            select(func.count()).select_from(LABELLED).where(*conditions(scope), rare(conn, scope))
-        )
-        return int(conn.execute(query.where(posts.c.day != UNDATED)).scalar_one())
-    return int(daily_counts(conn, filters, ())["mentions"].sum())
+    if quick_total(filters):
+        return int(daily_counts(conn, filters, ())["mentions"].sum())
+    scope = scope_of(conn, filters)
+    if scope is None:
+        return 0
+    if scope.brands is not None and not scope.unknown_brand and not _crossed(filters, None):
+        pairs = int(daily_counts(conn, filters, ("brand",))["mentions"].sum())
+        return pairs - _named_again(conn, scope)
+    query = select(func.count()).select_from(LABELLED).where(*conditions(scope), rare(conn, scope))
+    return int(conn.execute(query.where(posts.c.day != UNDATED)).scalar_one())
+
+
+def _named_again(conn: Connection, scope: Scope) -> int:
+    """
+    How many (post, brand) pairs of the brands asked for are of a post that another pair has counted.
+
+    Posts that name one of them are never read: the index of mentions tells them.
+    """
+    again = (
+        select(mentions.c.post_n, (func.count() - 1).label("times"))
+        .where(*mention_conditions(scope))
+        .group_by(mentions.c.post_n)
+        .having(func.count() > 1)
+        .subquery()
+    )
+    query = (
+        select(func.coalesce(func.sum(again.c.times), 0))
+        .select_from(again.join(LABELLED, posts.c.n == again.c.post_n))
+        .where(*conditions(scope, own=False), posts.c.day != UNDATED)
+    )
+    return int(conn.execute(query).scalar_one())
 
 
 def quick_total(filters: Filters) -> bool:
@@ -477,9 +499,7 @@ def _author_rows(
         keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, term_n)
         start = unit
         if kind:
-            start = unit.join(
-                marks, (marks.c.post_n == posts.c.n) & (marks.c.labeller_n == scope.labeller_n)
-            )
+            start = _with_marks(unit, scope)
             extra = [
                 *extra,
                 marks.c.term_n.in_(term_numbers_of(conn, kind, filters.terms.get(kind, ()))),

@@ -124,12 +124,20 @@ def conditions(scope: Scope, *, own: bool = True) -> list[ColumnElement[bool]]:
     if not scope.with_copies:
         found.append(first_of_group())
     if scope.sources is not None:
-        found.append(posts.c.source_n.in_(scope.sources))
+        found.append(_lives_in(scope.sources))
     if scope.testimony_only:
         found.append(testimony())
     if own:
         found += own_conditions(scope) if scope.brands is None else [_brand(scope)]
     return found + [_marked(scope, numbers) for numbers in scope.terms.values()]
+
+
+def _lives_in(sources: list[int]) -> ColumnElement[bool]:
+    """
+    Posts of these sources. The index of one source gives them in order; through that of several
+    SQLite would sort them all to show twenty, where + 0 lets it walk the newest.
+    """
+    return (posts.c.source_n if len(sources) == 1 else posts.c.source_n + 0).in_(sources)
 
 
 def _range(scope: Scope, column: ColumnElement[int]) -> list[ColumnElement[bool]]:
@@ -169,6 +177,7 @@ def mention_conditions(scope: Scope, table: FromClause = mentions) -> list[Colum
 _mentioned = mentions.alias("mentioned")
 _accusing = mentions.alias("accusing")
 _told = marks.alias("told")
+_living = posts.alias("living")
 
 
 def _brand(scope: Scope) -> ColumnElement[bool]:
@@ -221,6 +230,9 @@ def _narrowing(scope: Scope) -> list[Any]:
         )
         for numbers in scope.terms.values()
     ]
+    if scope.sources is not None and len(scope.sources) != 1:
+        own = [_living.c.source_n.in_(scope.sources), *_range(scope, _living.c.n)]
+        found.append(select(_living.c.n).where(*own))
     if scope.brands is not None and not scope.unknown_brand:
         own = mention_conditions(scope, _mentioned)
         found.append(select(_mentioned.c.post_n).where(*own, *_range(scope, _mentioned.c.post_n)))

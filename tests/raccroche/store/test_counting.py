@@ -195,6 +195,34 @@ def test_any_filter_counts_as_by_hand(filled: Filled, data: st.DataObject) -> No
     assert store.totals(filters).posts == len(listed)
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"brands": ("Pomme",)},
+        {"brands": ("Pomme", "Rouge")},
+        {"brands": ("Pomme", "Rouge", UNKNOWN_BRAND)},
+        {"brands": ("Pomme", "Rouge", "Libre"), "harassment_only": True},
+        {"brands": ("Pomme", "BT"), "sentiments": ("negative", "neutral")},
+        {"brands": ("Pomme", "BT"), "platforms": ("wordpress",), "testimony_only": True},
+        {"brands": ("Pomme", "Rouge"), "topics": ("phone_harassment",)},
+        {"brands": ("Pomme", "Rouge"), "topics": ("phone_harassment", "other")},
+        {"platforms": ("wordpress", "mastodon")},
+        {"platforms": ("inconnue",)},
+    ],
+    ids=str,
+)
+def test_a_post_of_several_chosen_brands_or_places_is_one_post(
+    filled: Filled, chosen: dict[str, Any]
+) -> None:
+    store, _ = filled
+    filters = Filters(MODEL, **chosen)
+    posts = [row.post for row in store.iterate(filters)]
+    dated = [one for one in posts if one.published_at is not None]
+    assert store.totals(filters).posts == len(dated)
+    listed = store.posts(filters, size=200).rows
+    assert [row.post.id for row in listed] == [one.id for one in reversed(posts)][:200]
+
+
 def test_a_post_that_accuses_one_brand_and_praises_another_counts_for_both(store: Store) -> None:
     store.add_page("blog", [post("1")])
     store.add_labels([labels(post("1"), mention("Pomme"), mention("Libre", False, "positive"))])
