@@ -383,7 +383,7 @@ def post_total(conn: Connection, filters: Filters) -> int:
 
 def _named_again(conn: Connection, scope: Scope) -> int:
     """
-    How many (post, brand) pairs of the brands asked for are of a post that another pair has counted.
+    How many (post, brand) pairs of the brands asked for are of a post that another pair counted.
 
     Posts that name one of them are never read: the index of mentions tells them.
     """
