@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nlp.brands import BrandTable
-from nlp.types import Text
+from nlp.types import SIGNALS, Text
 
 Row = Mapping[str, Any]
 
@@ -136,12 +136,19 @@ def _set(items: Sequence[str] | None) -> frozenset[str] | None:
     return None if items is None else frozenset(items)
 
 
-def annotated(rows: Iterable[Row], *, weight: float = 1.0) -> list[Post]:
-    """Return the rows that the project has annotated, found by their text's key."""
-    notes = read_annotations((files("nlp") / ANNOTATIONS).read_text(encoding="utf-8"))
+def annotated(
+    rows: Iterable[Row],
+    *,
+    weight: float = 1.0,
+    notes: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[Post]:
+    """Return the rows that the project has annotated, found by their text's key in `notes`."""
+    if notes is None:
+        notes = read_annotations((files("nlp") / ANNOTATIONS).read_text(encoding="utf-8"))
+    left = dict(notes)
     posts = []
     for row in rows:
-        note = notes.pop(text_key(row["text"]), None)
+        note = left.pop(text_key(row["text"]), None)
         if note is not None:
             posts.append(_annotated(row, note, weight))
     return posts
@@ -156,21 +163,34 @@ def read_annotations(text: str) -> dict[str, dict[str, str]]:
 
 
 def _annotated(row: Row, note: Mapping[str, str], weight: float) -> Post:
-    harassment = note["phone_harassment"] == "1"
+    """Return an annotated post; a brand's `+` lays the calls at its door; `?` is unknown."""
+    harassment = {"1": True, "0": False}.get(note["phone_harassment"])
     said = dict(pair.split("=") for pair in note["brands"].split(";") if pair)
+    named = any(mood.endswith("+") for mood in said.values())
+    topics, signals = frozenset(note["topics"].split()), frozenset(note["signals"].split())
     return Post(
         text=text_of(row),
         sentiment=note["sentiment"],
         phone_harassment=harassment,
         testimony=note["testimony"] == "1",
-        topics=frozenset(note["topics"].split()),
-        signals=frozenset(note["signals"].split()),
-        brands={b: {"sentiment": s, "harassment": False} for b, s in said.items()},
-        default_brand={"sentiment": note["sentiment"], "harassment": harassment},
+        topics=topics,
+        signals=signals,
+        unsure=frozenset() if harassment is not None else frozenset(("phone_harassment", *SIGNALS)),
+        brands={brand: _accused(mood, harassment) for brand, mood in said.items()},
+        default_brand={
+            "sentiment": note["sentiment"],
+            "harassment": False if named else harassment,
+        },
         weight=weight,
         origin="annotated",
         row=row,
     )
+
+
+def _accused(mood: str, harassment: bool | None) -> dict[str, Any]:
+    """Return the labels of a brand written `negative+` (it calls) or `negative` (it does not)."""
+    calls = mood.endswith("+") if harassment is not None else None
+    return {"sentiment": mood.removesuffix("+"), "harassment": calls}
 
 
 def written_examples(table: BrandTable, *, seed: int, weight: float = 1.0) -> list[Post]:

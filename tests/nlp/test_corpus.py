@@ -109,6 +109,24 @@ def test_a_text_that_nobody_annotated_is_left_out() -> None:
     assert text_key("a") != text_key("b")
 
 
+def test_an_annotation_says_which_brand_calls_and_what_nobody_can_tell() -> None:
+    header = "key\tsentiment\tphone_harassment\ttestimony\ttopics\tsignals\tbrands"
+    told = (
+        f"{text_key('a')}\tnegative\t1\t1\tphone_harassment\trobocall\tZorb=negative+;Ombre=neutral"
+    )
+    doubt = f"{text_key('b')}\tneutral\t?\t0\tother\t\tZorb=neutral"
+    notes = read_annotations("\n".join([header, told, doubt]))
+    first, second = annotated([{"text": "a"}, {"text": "b"}, {"text": "b"}], notes=notes)
+    assert first.brands == {
+        "Zorb": {"sentiment": "negative", "harassment": True},
+        "Ombre": {"sentiment": "neutral", "harassment": False},
+    }
+    assert first.default_brand == {"sentiment": "negative", "harassment": False}
+    assert second.phone_harassment is None
+    assert {"phone_harassment", "robocall"} <= second.unsure
+    assert second.brands == {"Zorb": {"sentiment": "neutral", "harassment": None}}
+
+
 def test_every_example_keeps_the_rules_of_the_labels() -> None:
     seen: Counter[str] = Counter()
     rows = list(example_rows())
