@@ -9,7 +9,7 @@ found first, and each comment is then read from the nodes that are its own and n
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -99,16 +99,16 @@ def _read_all(units: dict[str, _Unit], now: datetime) -> list[Found]:
     found: list[Found] = []
     trail: list[tuple[int, str]] = []  # (depth, number) of the comments above, for flat lists
     for unit in units.values():
-        comment = _read(unit, owner, now)
         depth = _depth(unit)
         while trail and trail[-1][0] >= depth:
             trail.pop()
+        parent = unit.parent or _enclosing(unit, owner) or (trail[-1][1] if trail else None)
+        comment = _read(unit, owner, now, parent if parent in units else unit.parent)
         if comment is None:
             continue
-        parent = unit.parent or _enclosing(unit, owner) or (trail[-1][1] if trail else None)
         if depth:
             trail.append((depth, unit.number))
-        found.append(replace(comment, parent=parent if parent in units else unit.parent))
+        found.append(comment)
     named = sum(1 for one in found if one.author)
     return found if named * 2 >= len(found) else []  # a live ticker has no authors
 
@@ -294,7 +294,7 @@ _LIKES_CLASSES = _names(
 )
 
 
-def _read(unit: _Unit, owner: dict[int, str], now: datetime) -> Found | None:
+def _read(unit: _Unit, owner: dict[int, str], now: datetime, parent: str | None) -> Found | None:
     own = _Own()
     for start in _starts(unit, owner):
         _look(start, unit.number, owner, own)
@@ -309,7 +309,7 @@ def _read(unit: _Unit, owner: dict[int, str], now: datetime) -> Found | None:
     if not text.text and not author:
         return None
     title = one_line(own.title.text())[:500] if own.title is not None else ""
-    return Found(unit.number, author, moment, text, None, own.likes, pingback, title or None)
+    return Found(unit.number, author, moment, text, parent, own.likes, pingback, title or None)
 
 
 def _starts(unit: _Unit, owner: dict[int, str]) -> Iterator[Node]:

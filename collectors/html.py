@@ -458,11 +458,21 @@ _SESSION_PATH = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
 _SESSION_VALUE = re.compile(r"[0-9a-z,-]{16,128}", re.IGNORECASE)
 
 
+# A full address that neither a base nor a session changes: most links of APIs.
+_PLAIN_ADDRESS = re.compile(
+    r"https?://[a-z0-9](?:[a-z0-9.-]{0,200}[a-z0-9])?(?::[1-9][0-9]{0,3}|:[1-5][0-9]{4})?"
+    r"(?:/(?:[\w~%-][\w.~%-]*+/?)*+)?(?:#[\w.~%/-]+)?",
+    re.ASCII,
+)
+
+
 def absolute(href: str | None, base: str) -> str | None:
     """
     *href* as a full http(s) address without session id, or None when it leads nowhere on the web.
     """
     link = (href or "").strip()
+    if _PLAIN_ADDRESS.fullmatch(link):
+        return link
     if not link or link.startswith(("javascript:", "mailto:", "tel:", "data:")) or len(link) > 4000:
         return None
     try:

@@ -277,7 +277,7 @@ def _rest_comment(row: Any, answer: Answer) -> Post | None:
     kind = optional(row, "type", str) or "comment"
     if kind not in ("comment", "review", "pingback", "trackback"):
         return None
-    post = _comment(
+    return _comment(
         answer,
         number=number,
         author=author,
@@ -287,12 +287,7 @@ def _rest_comment(row: Any, answer: Answer) -> Post | None:
         parent=optional(row, "parent", int),
         thread=optional(row, "post", int),
         pingback=kind in ("pingback", "trackback"),
-    )
-    if post is None:
-        return None
-    return replace(
-        post,
-        kind=Kind.REVIEW if kind == "review" else post.kind,
+        kind=Kind.REVIEW if kind == "review" else Kind.COMMENT,
         thread_title=_embedded_title(row),
     )
 
@@ -438,7 +433,8 @@ def _dotcom_comment(row: Any, answer: Answer) -> Post | None:
     url = answer.url
     written = need(row, "date", str, url)
     link = absolute(optional(row, "URL", str), url)
-    post = _comment(
+    title = one_line(text_of(optional(row, "post.title", str) or "").text)
+    return _comment(
         answer,
         number=identifier(row, "ID", url),
         author=optional(row, "author.name", str) or "",
@@ -448,12 +444,9 @@ def _dotcom_comment(row: Any, answer: Answer) -> Post | None:
         parent=optional(row, "parent.ID", int),
         thread=optional(row, "post.ID", int),
         pingback=(optional(row, "type", str) or "comment") != "comment",
+        thread_title=title or None,
+        engagement=counts(likes=optional(row, "like_count", int)),
     )
-    if post is None:
-        return None
-    title = one_line(text_of(optional(row, "post.title", str) or "").text)
-    likes = counts(likes=optional(row, "like_count", int))
-    return replace(post, thread_title=title or None, engagement=likes)
 
 
 def _comment(
@@ -467,6 +460,9 @@ def _comment(
     parent: int | str | None,
     thread: int | str | None,
     pingback: bool,
+    kind: Kind = Kind.COMMENT,
+    thread_title: str | None = None,
+    engagement: Mapping[str, int] | None = None,
 ) -> Post | None:
     """
     One comment; None for the pingback of a collected page. A saved page shows them, as articles.
@@ -478,12 +474,14 @@ def _comment(
         platform=PLATFORM,
         native_id=number,
         text=text.text,
-        kind=Kind.ARTICLE if pingback else Kind.COMMENT,
+        kind=Kind.ARTICLE if pingback else kind,
         author=clean_author(text_of(author).text),
         published_at=at,
         url=link,
         parent=str(parent) if parent else None,
         thread=(f"post-{thread}" if str(thread).isdigit() else str(thread)) if thread else None,
+        thread_title=thread_title,
+        engagement=engagement or {},
         context_brand=answer.context.get("context_brand"),
         quoted=text.quoted,
     )
@@ -575,7 +573,7 @@ def _feed_comment(entry: Any, thread_title: str | None, answer: Answer) -> Post 
     if read is None:
         raise SourceError(f"wordpress: field pubDate is no date: {written[:40]!r}", url=answer.url)
     link = absolute(_comment_link(entry), answer.url)
-    post = _comment(
+    return _comment(
         answer,
         number=number,
         author=_feed_text(entry, "dc:creator", "atom:author/atom:name"),
@@ -585,8 +583,8 @@ def _feed_comment(entry: Any, thread_title: str | None, answer: Answer) -> Post 
         parent=parent,
         thread=_feed_thread(entry, link),
         pingback=bool(re.match(r"\s*(?:<p>)?\s*\[(?:…|\.\.\.|&#8230;|&hellip;)\]", markup)),
+        thread_title=thread_title or _title_of_entry(entry),
     )
-    return replace(post, thread_title=thread_title or _title_of_entry(entry)) if post else None
 
 
 def _feed_thread(entry: Any, link: str | None) -> str | None:
