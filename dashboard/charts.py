@@ -281,7 +281,8 @@ def heat_map(
         .encode(color=alt.condition("isValid(datum.share)", colour, alt.value(look.rule)))
         .add_params(point("brand", "term"))
     )
-    strong = f"isValid(datum.share) && datum.share > {top * 0.8}"
+    turn = 0.67 if look.dark else 0.82  # from here on the other ink stands out more
+    strong = f"isValid(datum.share) && datum.share > {top * turn}"
     light = look.ground if not look.dark else "#0B0E12"
     text = base.mark_text(fontSize=12).encode(
         text=alt.Text("n:Q", format=",d"),

@@ -135,7 +135,7 @@ def _columns(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measur
     found = rows[rows[drawn.raw] > 0]
     if found.empty:
         return []
-    base = alt.Chart(found).mark_rule(color=style.colour, strokeWidth=2.5, opacity=0.4)
+    base = alt.Chart(found).mark_rule(color=style.colour, strokeWidth=2.5, opacity=0.4, aria=False)
     return [base.encode(x=frame.x, y=frame.y(drawn.raw), y2=alt.datum(0))]
 
 
@@ -253,7 +253,9 @@ def _incomplete(rows: pd.DataFrame, look: Look, *, columns: int) -> list[Any]:
     if not found or len(rows) < 2:
         return []
     ground = alt.Chart(pd.DataFrame(found, columns=["from", "to"]))
-    layers = [ground.mark_rect(color=look.soft, opacity=0.1).encode(x="from:T", x2="to:T")]
+    layers = [
+        ground.mark_rect(color=look.soft, opacity=0.1, aria=False).encode(x="from:T", x2="to:T")
+    ]
     span = (rows["period"].max() - rows["period"].min()) / columns
     strokes = [
         (start + span * at, min(start + span * (at + 1), end))
@@ -385,7 +387,7 @@ def event_lane(marks: pd.DataFrame, look: Look, start: dt.date, end: dt.date, *,
     dots = base.mark_point(filled=True, size=90, opacity=1, strokeWidth=2)
     lasting = base.transform_filter("isValid(datum.end)").mark_rule(strokeWidth=6, opacity=0.5)
     layers = [
-        lasting.encode(x2="end:T", color=colour),
+        *([lasting.encode(x2="end:T", color=colour)] if marks["end"].notna().any() else []),
         dots.encode(
             x=alt.X("date:T", scale=scale, axis=quiet, title=None),
             color=colour,

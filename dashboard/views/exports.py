@@ -64,9 +64,9 @@ def _question(chosen: Selection) -> tuple[Filters, dict[str, Any]]:
         ),
     )
     form = filters.choose("format", tr("Format", "Format"), tuple(FORMS), show=FORMS.__getitem__)
-    stable = access.may(Role.ADMIN) and st.toggle(
+    stable = access.may(Role.ADMIN) and filters.switch(
+        "stables",
         tr("Pseudonymes stables", "Stable pseudonyms"),
-        key="stable",
         help=tr(
             "Les mêmes d’un export à l’autre : permet de suivre un auteur. À éviter pour publier.",
             "The same from one export to the next: an author can be followed. Not for publishing.",

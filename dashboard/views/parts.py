@@ -30,7 +30,7 @@ h3 {font-size: 1.02rem !important; padding: .4rem 0 .15rem !important;}
 .st-key-lead p {font-size: 1.16rem; line-height: 1.55; max-width: 62rem;}
 .st-key-banner [data-testid="stAlertContainer"] {padding: .45rem .8rem; min-height: 0;}
 .st-key-banner p {font-size: .86rem;}
-[data-testid^="stBaseButton-segmented_control"] {min-height: 2.5rem;}
+button[data-variant="segmented_control"] {min-height: 2.5rem;}
 [data-testid="stSidebarNavItems"] span {font-size: .93rem;}
 [data-testid="stHeadingWithActionElements"] a {display: none;}
 @media (max-width: 640px) {

@@ -18,7 +18,7 @@ from raccroche.post import Labels
 from raccroche.store import StoredPost
 
 VIEWS = ("annoter", "departager", "accord", "files")
-MOST = 500  # posts added to a queue at once
+MANY = ("10", "20", "50", "100", "200", "500")  # posts added to a queue at once
 
 
 def page() -> None:
@@ -559,20 +559,13 @@ def _queues() -> None:
         parts.nothing_yet()
         return
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        queue = st.segmented_control(
-            tr("File", "Queue"),
-            QUEUES[:2],
-            default=QUEUES[0],
-            format_func=queue_name,
-            key="fill-queue",
-            required=True,
-        )
-        many = st.number_input(
-            tr("Combien", "How many"), 1, MOST, 50, step=10, key="fill-many", width=140
+        queue = filters.choose("ajout", tr("File", "Queue"), QUEUES[:2], show=queue_name)
+        many = filters.choose(
+            "combien", tr("Combien", "How many"), MANY, default="50", widget="select", width=140
         )
         add = st.button(tr("Ajouter", "Add"), key="fill", type="primary")
     if add:
-        new = actions.fill_queue(str(queue), data.known().labellers[0], int(many))
+        new = actions.fill_queue(queue, data.known().labellers[0], int(many))
         st.toast(
             tr(f"{new} publications ajoutées.", f"{new} posts added."),
         )

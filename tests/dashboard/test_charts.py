@@ -123,7 +123,7 @@ def test_events_stand_on_their_days() -> None:
     made = panels.event_lane(
         rows, LIGHT, dt.date(2026, 1, 1), dt.date(2026, 12, 1), step="month"
     ).to_dict()
-    assert made["layer"][1]["encoding"]["x"]["scale"]["domain"][0] == {
+    assert made["layer"][0]["encoding"]["x"]["scale"]["domain"][0] == {
         "year": 2026,
         "month": 1,
         "date": 1,
