@@ -4,9 +4,13 @@ import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
+from multiprocessing import get_context
 from typing import Any, Protocol
 
 from collectors.contract import Source, obeys_robots, session_headers, trusted_hosts
@@ -384,17 +388,19 @@ def label(
     """
     Label every post that *labeller*, in this version, has not seen; return how many.
 
-    Several processes may do so at once: none labels what another has in hand.
+    Several processes may do so at once: none labels what another has in hand. [nlp] workers
+    processes share each batch.
     """
     name = labeller_id(labeller)
     done = 0
-    with store.queue(name) as queue:
+    with store.queue(name) as queue, _shared(labeller, config.nlp.workers) as labelled:
         while not stop() and (batch := queue.take(batch_size)):
-            texts = [as_text(post) for post in batch]
+            above = store.texts({parent_id(post) for post in batch if post.parent})
+            texts = [as_text(post, above) for post in batch]
             store.add_labels(
                 [
                     as_labels(config, post, labels, name)
-                    for post, labels in zip(batch, labeller.label(texts), strict=True)
+                    for post, labels in zip(batch, labelled(texts), strict=True)
                 ]
             )
             done += len(batch)
@@ -402,13 +408,54 @@ def label(
     return done
 
 
+@contextmanager
+def _shared(
+    labeller: Labeller, workers: int
+) -> Iterator[Callable[[Sequence[Text]], Iterable[NlpLabels]]]:
+    """*labeller*'s `label`, or one that shares texts among as many processes, in order."""
+    if workers < 2:
+        yield labeller.label
+        return
+    # spawned, not forked: the threads of a scheduler or a database do not survive a fork
+    with ProcessPoolExecutor(
+        workers, get_context("spawn"), initializer=_start_worker, initargs=(labeller,)
+    ) as pool:
+
+        def label_all(texts: Sequence[Text]) -> Iterable[NlpLabels]:
+            size = -(-len(texts) // workers)
+            parts = [texts[at : at + size] for at in range(0, len(texts), size)]
+            return chain.from_iterable(pool.map(_label_part, parts))
+
+        yield label_all
+
+
+_WORKING: list[Labeller] = []  # the labeller of a worker process
+
+
+def _start_worker(labeller: Labeller) -> None:
+    _WORKING[:] = [labeller]
+
+
+def _label_part(texts: Sequence[Text]) -> list[NlpLabels]:
+    return list(_WORKING[0].label(texts))
+
+
 def labeller_id(labeller: Labeller) -> str:
     """`name@version`: the key of its labels, so that a new version labels everything again."""
     return f"{labeller.name}@{labeller.version}"
 
 
-def as_text(post: StoredPost) -> Text:
-    """A stored post as the classifier takes it."""
+def parent_id(post: StoredPost) -> str:
+    """The id of the post that *post* answers, which is of the same place."""
+    return f"{post.source}:{post.parent}"
+
+
+def as_text(post: StoredPost, above: Mapping[str, str] | None = None) -> Text:
+    """
+    A stored post as the classifier takes it, beside what its markup quotes and what it answers:
+    *above* are texts by id.
+    """
+    answered = (above or {}).get(parent_id(post)) if post.parent else None
     return Text(
         id=post.id,
         text=post.text,
@@ -417,7 +464,7 @@ def as_text(post: StoredPost) -> Text:
         kind=str(post.kind),
         published_at=post.published_at.date() if post.published_at else None,
         thread_title=post.thread_title,
-        others=post.quoted,
+        others=(*post.quoted, answered) if answered else post.quoted,
     )
 
 

@@ -16,6 +16,7 @@ Collecting
         (`source:native_id`) that are gone.
     add_posts(posts, via="import") -> Added
     known_ids(ids) -> set[str]
+    texts(ids) -> dict[str, str]
     cursor(via) -> dict[str, str];  set_cursor(via, mapping)
     pending(via) -> list[Request];  drop_pending(via, requests=None) -> int       None: all
     latest(via) -> datetime | None              newest published_at that *via* brought

@@ -137,6 +137,11 @@ class Store:
         with self._db.read() as conn:
             return set(labelling.post_numbers(conn, [clean(one) for one in ids]))
 
+    def texts(self, ids: Iterable[str]) -> dict[str, str]:
+        """The texts of those of these posts that are stored, by id."""
+        with self._db.read() as conn:
+            return labelling.texts_of(conn, [clean(one) for one in ids])
+
     def cursor(self, via: str) -> dict[str, str]:
         with self._db.read() as conn:
             return writes.cursor(conn, via)

@@ -1,0 +1,64 @@
+"""Labelling what is stored: what a reader copies is not his own word; processes share the work."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from raccroche import pipeline
+from raccroche.config import BrandConfig, Config, NlpConfig
+from raccroche.labelling import load_labeller
+from raccroche.post import Kind, Labels, Post
+from raccroche.store import Store
+
+CALLED = "Mobiloux m’appelle dix fois par jour, c’est du harcèlement téléphonique."
+SOURCE = "wordpress/blog.example"
+
+
+def config(folder: Path, workers: int = 1) -> Config:
+    brand = BrandConfig(id="mobiloux", name="Mobiloux")
+    nlp = NlpConfig(labeller="rules", workers=workers)
+    return replace(Config(folder / "config.toml"), brands=(brand,), nlp=nlp)
+
+
+def post(number: int, text: str, parent: int | None = None) -> Post:
+    at = datetime(2026, 9, 1, 8, number % 60, tzinfo=UTC)
+    above = str(parent) if parent else None
+    return Post(SOURCE, "wordpress", str(number), text, Kind.COMMENT, published_at=at, parent=above)
+
+
+def labelled(folder: Path, posts: list[Post], workers: int = 1) -> dict[str, Labels]:
+    folder.mkdir(exist_ok=True)
+    loaded = config(folder, workers)
+    labeller = load_labeller(loaded)
+    with Store.open(folder / "db.sqlite3") as store:
+        store.add_posts(posts)
+        assert pipeline.label(loaded, store, labeller, batch_size=7) == len(posts)
+        found = store.labels_by(pipeline.labeller_id(labeller))
+    return {one.post_id: one for one in found}
+
+
+def accused(labels: Labels) -> list[str]:
+    return [mention.brand for mention in labels.mentions if mention.harassment]
+
+
+def test_a_sentence_copied_from_the_post_that_is_answered_is_not_the_reader_s(
+    tmp_path: Path,
+) -> None:
+    answer = f"{CALLED} Vous avez essayé de leur écrire une lettre recommandée au siège ?"
+    alone = labelled(tmp_path / "alone", [post(2, answer)])
+    below = labelled(tmp_path / "below", [post(1, CALLED), post(2, answer, parent=1)])
+
+    assert accused(alone[f"{SOURCE}:2"]) == ["Mobiloux"]
+    assert accused(below[f"{SOURCE}:1"]) == ["Mobiloux"]
+    assert accused(below[f"{SOURCE}:2"]) == []
+
+
+@pytest.mark.slow
+def test_several_processes_label_as_one_does(tmp_path: Path) -> None:
+    posts = [
+        post(n, f"{CALLED} Fois {n}." if n % 2 else f"Rien à dire, {n}.") for n in range(1, 20)
+    ]
+
+    assert labelled(tmp_path / "two", posts, 2) == labelled(tmp_path / "one", posts)
