@@ -9,7 +9,7 @@ from pathlib import Path
 from raccroche.config import Config
 from raccroche.errors import ConfigError, RaccrocheError
 from raccroche.export.files import WRITERS, Dataset, Written
-from raccroche.export.metadata import describe
+from raccroche.export.metadata import Days, describe
 from raccroche.export.rows import Salted, Splits, same_pseudonym, tables
 from raccroche.privacy import read_key
 from raccroche.store import ExportRecord, Filters, PostRow, Store
@@ -62,10 +62,11 @@ def export_dataset(
                 same_pseudonym if stable_pseudonyms else Salted(read_key(config), dataset.identity)
             )
             splits = Splits.of(store.iterate(filters)) if split else None
-            rows = tables(_reported(store.iterate(filters), progress), author, splits)
+            days = Days()
+            rows = tables(_reported(store.iterate(filters), progress, days), author, splits)
             files = tuple(WRITERS[form](dataset, rows, excel))
-            unchanged = dataset.switch(files)
-            excluded = _excluded(store, filters)
+            excluded = store.left_out(filters)
+            dataset.place()
             describe(
                 dataset,
                 files,
@@ -74,7 +75,9 @@ def export_dataset(
                 store=store,
                 filters=filters,
                 excluded=excluded,
+                days=days,
             )
+            unchanged = dataset.switch(files)
     except OSError as error:
         raise RaccrocheError(
             f"{target}: the export was not finished: {error.strerror or error}; "
@@ -90,16 +93,13 @@ def export_dataset(
     return Result(posts, files, unchanged, excluded)
 
 
-def _reported(rows: Iterable[PostRow], progress: Callable[[int], None]) -> Iterator[PostRow]:
+def _reported(
+    rows: Iterable[PostRow], progress: Callable[[int], None], days: Days
+) -> Iterator[PostRow]:
     number = 0
     for number, row in enumerate(rows, start=1):
+        days.see(row)
         yield row
         if number % STEP == 0:
             progress(STEP)
     progress(number % STEP)
-
-
-def _excluded(store: Store, filters: Filters) -> dict[str, int]:
-    """What is in the store and in no chart, by reason."""
-    totals = store.totals(filters)
-    return {"undated": totals.undated}

@@ -68,6 +68,8 @@ class Dataset:
         """
         Take over a finished file under *path*; `{hash}` in it becomes the start of its sha256.
         """
+        with temporary.open("rb+") as file:
+            os.fsync(file)
         digest = _digest(temporary)
         path = path.replace("{hash}", digest[:12])
         written = Written(path, table, rows, temporary.stat().st_size, digest)
@@ -77,20 +79,34 @@ class Dataset:
             self.new[path] = temporary
         return written
 
-    def switch(self, files: Sequence[Written]) -> int:
+    def place(self) -> None:
         """
-        Put the new files in place, then the manifest, then drop what it no longer names; how many
-        stayed.
+        Put the new files in place. Month files stand beside the old ones; `posts.csv` and its like
+        keep their names, so that their sha256 in the manifest tells which version a reader has.
         """
         for path, temporary in self.new.items():
             final = self.folder / path
             final.parent.mkdir(parents=True, exist_ok=True)
             os.replace(temporary, final)
+
+    def switch(self, files: Sequence[Written]) -> int:
+        """
+        Name the files that are the dataset from now on, then drop all others of ours, also those
+        that a killed export left; how many stayed.
+        """
         manifest = {"dataset": self.identity, "files": [asdict(one) for one in files]}
         write_text(self, MANIFEST, json.dumps(manifest, indent=1))
-        for path in set(self.old) - {one.path for one in files}:
+        named = {one.path for one in files}
+        for path in (set(self.old) | self._strays()) - named:
             (self.folder / path).unlink(missing_ok=True)
         return len(files) - len(self.new)
+
+    def _strays(self) -> set[str]:
+        """Data files in the folder, by the names that exports give."""
+        patterns = [f"{table}/month=*-*.parquet" for table in SCHEMAS]
+        patterns += [f"{table}.{ending}" for table in SCHEMAS for ending in ("csv", "jsonl")]
+        found = [path for pattern in patterns for path in self.folder.glob(pattern)]
+        return {path.relative_to(self.folder).as_posix() for path in found}
 
     def close(self) -> None:
         """

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from raccroche.config import Config
 from raccroche.export.files import Dataset, Written, write_text
 from raccroche.export.rows import SCHEMAS
 from raccroche.reference import taxonomy_version
-from raccroche.store import Filters, Store
+from raccroche.store import Filters, PostRow, Store
 
 TITLE = "Public posts on phone harassment by brands in France, labelled"
 CITATION = "Raccroche, labelled posts on phone harassment, version of {day}, dataset {identity}."
@@ -67,6 +67,20 @@ DESCRIPTIONS: Mapping[str, str] = {
 }
 
 
+@dataclass(slots=True)
+class Days:
+    """The first and last day of publication (UTC) of the posts that went by; undated ones aside."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def see(self, row: PostRow) -> None:
+        if row.post.published_at is not None:
+            day = row.post.published_at.date()
+            self.first = min(self.first or day, day)
+            self.last = max(self.last or day, day)
+
+
 def describe(
     dataset: Dataset,
     files: Sequence[Written],
@@ -76,6 +90,7 @@ def describe(
     store: Store,
     filters: Filters,
     excluded: Mapping[str, int],
+    days: Days,
 ) -> None:
     """
     Write `metadata.json`, `README.md`, `datapackage.json` and `croissant.json` beside the data.
@@ -86,6 +101,8 @@ def describe(
         "dataset": dataset.identity,
         "made_at": now.isoformat(timespec="seconds"),
         "query": {k: _plain(v) for k, v in asdict(filters).items()},
+        "first_day": _plain(days.first),
+        "last_day": _plain(days.last),
         "counts": {name: _rows(files, name) for name in SCHEMAS},
         "excluded": dict(excluded),
         "code_version": __version__,
@@ -219,9 +236,10 @@ def _croissant(facts: Mapping[str, Any], files: Sequence[Written], form: str) ->
 
 def _card(facts: Mapping[str, Any], form: str) -> str:
     """A data card whose first lines tell the `datasets` library where the tables are."""
-    ending = f"/*.{form}" if form == "parquet" else f".{form}"
     configs = "".join(
-        f"- config_name: {table}\n  data_files: {table}{ending}\n" for table in SCHEMAS
+        f"- config_name: {table}\n  data_files:\n" + "".join(f"  - {path}\n" for path in paths)
+        for table in SCHEMAS
+        if (paths := [one["path"] for one in facts["files"] if one["table"] == table])
     )
     separator = "" if form != "csv" else "In CSV, lists are joined with `|`.\n\n"
     lines = [

@@ -71,6 +71,9 @@ harassment_only=False, testimony_only=False, with_copies=False)
     post(post_id, labeller=None) -> PostDetail | None     (post, labels of all labellers, group)
     facts(filters, limit=100_000) -> list[Fact]           (post_id, day, brands, facts), harassment
     iterate(filters, *, chunk=1000) -> Iterator[PostRow]  all, oldest first, in flat memory
+    left_out(filters) -> dict[str, int]
+        Labelled posts of the filters' days and sources that no reading gives: refused, not_french,
+        copies, undated.
     brands_seen(labeller) -> list[BrandSeen]    (brand, family, mentions, harassment)
     sources_seen() -> list[SourceSeen]          (source, platform, posts, first_day, last_day)
     data_version() -> int                       changes with every change of data: a cache key

@@ -4,7 +4,7 @@ Posts out: pages of a selection, one post with all that is known of it, and stre
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, false, select
+from sqlalchemy import ColumnElement, Connection, case, false, func, select
 
 from raccroche.errors import StoreError
 from raccroche.store.counts import post_total, quick_total, undated_posts
@@ -19,8 +19,9 @@ from raccroche.store.rows import (
     stored_post,
     unpack,
 )
-from raccroche.store.selection import LABELLED, Scope, conditions, rare, scope_of
+from raccroche.store.selection import LABELLED, Scope, conditions, places, rare, scope_of
 from raccroche.store.tables import brands, counters, labels, mentions, posts
+from raccroche.store.tally import countable, first_of_group
 
 COUNTED = 1_000  # a total that the count tables cannot give is counted up to here
 
@@ -112,6 +113,24 @@ def chunk_after(conn: Connection, filters: Filters, after: int, size: int) -> tu
         return ()
     numbers = _numbers(conn, [*conditions(scope), posts.c.n > after], size, "oldest")
     return rows_of(conn, numbers, filters.labeller)
+
+
+def left_out(conn: Connection, filters: Filters) -> dict[str, int]:
+    """How many labelled posts of the sources and days of *filters* no reading gives, by reason."""
+    scope = scope_of(conn, filters)
+    if scope is None:
+        return {}
+    refused = labels.c.refused.is_not(None)
+    reasons = {
+        "refused": refused,
+        "not_french": ~refused & ~countable(),
+        "copies": countable() & ~first_of_group() & (not scope.with_copies),
+    }
+    query = select(*(func.count(case((which, 1))).label(name) for name, which in reasons.items()))
+    found = conn.execute(query.select_from(LABELLED).where(*places(scope))).one()
+    dated = filters.start is not None or filters.end is not None
+    undated = undated_posts(conn, Filters(filters.labeller)) if dated else 0
+    return {**{name: int(many) for name, many in found._mapping.items()}, "undated": undated}
 
 
 def facts(conn: Connection, filters: Filters, limit: int) -> list[Fact]:

@@ -120,16 +120,20 @@ def conditions(scope: Scope, *, own: bool = True) -> list[ColumnElement[bool]]:
 
     *own* False leaves out brand, sentiment and harassment: the caller asks them of each mention.
     """
-    found = [labels.c.labeller_n == scope.labeller_n, countable(), *_range(scope, posts.c.n)]
+    found = [*places(scope), countable()]
     if not scope.with_copies:
         found.append(first_of_group())
-    if scope.sources is not None:
-        found.append(_lives_in(scope.sources))
     if scope.testimony_only:
         found.append(testimony())
     if own:
         found += own_conditions(scope) if scope.brands is None else [_brand(scope)]
     return found + [_marked(scope, numbers) for numbers in scope.terms.values()]
+
+
+def places(scope: Scope) -> list[ColumnElement[bool]]:
+    """Labelled by the labeller, of the days and sources asked for, whatever was found in them."""
+    found = [labels.c.labeller_n == scope.labeller_n, *_range(scope, posts.c.n)]
+    return found if scope.sources is None else [*found, _lives_in(scope.sources)]
 
 
 def _lives_in(sources: list[int]) -> ColumnElement[bool]:

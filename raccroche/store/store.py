@@ -281,6 +281,10 @@ class Store:
         with self._db.read() as conn:
             return reads.facts(conn, filters, limit)
 
+    def left_out(self, filters: Filters) -> dict[str, int]:
+        with self._db.read() as conn:
+            return reads.left_out(conn, filters)
+
     def iterate(self, filters: Filters, *, chunk: int = 1000) -> Iterator[PostRow]:
         """
         All rows of a selection, oldest first, a chunk a transaction: writers are never held back.

@@ -17,6 +17,7 @@ import pytest
 from raccroche.config import Config, PrivacyConfig
 from raccroche.errors import ConfigError, RaccrocheError
 from raccroche.export import FORMATS, export_dataset
+from raccroche.export.files import Dataset
 from raccroche.export.metadata import DESCRIPTIONS
 from raccroche.export.rows import SCHEMAS
 from raccroche.post import Labels, Mention, Post
@@ -292,6 +293,74 @@ def test_an_export_that_dies_leaves_the_earlier_one_whole(
     listed = {Path(one["path"]).name for one in manifest(out)["files"]}
     assert listed == set(before)
     assert not list(out.glob(".new-*"))
+
+
+@pytest.mark.parametrize("moment", ["place", "switch"])
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_a_killed_export_left_is_gone_after_the_next(
+    tmp_path: Path,
+    config: Config,
+    store: Store,
+    form: str,
+    moment: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The export dies after its files are in place, before or after the manifest names them."""
+    target = tmp_path / "set"
+    export_dataset(config, store, target, form=form, filters=ALL)
+    fill(store, [at(9, 20)])
+    finish = getattr(Dataset, moment)
+
+    def die(self: Dataset, *given: object) -> None:
+        if moment == "place":
+            finish(self)
+        else:
+            monkeypatch.setattr(Dataset, "_strays", lambda self: {}["killed here"])
+            finish(self, *given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Dataset, moment, die)
+        with pytest.raises((KeyboardInterrupt, KeyError)):
+            export_dataset(config, store, target, form=form, filters=ALL)
+    monkeypatch.undo()
+    fill(store, [at(9, 21)])
+    result = export_dataset(config, store, target, form=form, filters=ALL)
+    data = {
+        path.relative_to(target).as_posix()
+        for path in target.rglob("*")
+        if path.suffix in (".csv", ".jsonl", ".parquet")
+    }
+    assert data == {one.path for one in result.files}
+    assert result.rows == 11
+
+
+def test_the_metadata_count_what_is_left_out_and_the_days_that_are_in(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    words = "Encore un appel ce matin de la même société, cela ne peut plus durer"
+    said = {
+        "copy": {"language": "fr"},
+        "first": {"language": "fr"},
+        "foreign": {"language": "en"},
+        "refused": {"language": "fr", "refused": "too short"},
+    }
+    posts = [
+        Post("test/site", "test", name, words if name in ("copy", "first") else name,
+             published_at=at(8, 20) if name == "first" else at(8, 21))
+        for name in said
+    ]  # fmt: skip
+    undated = Post("test/site", "test", "undated", "sans date")
+    store.add_posts([*posts, undated])
+    store.add_labels(
+        [Labels(one.id, LABELLER, "neutral", False, False, **said.get(one.native_id, {}))
+         for one in (*posts, undated)]
+    )  # fmt: skip
+    august = Filters(LABELLER, start=at(8, 1).date(), end=at(8, 31).date())
+    export_dataset(config, store, tmp_path / "set", form="jsonl", filters=august)
+    facts = json.loads((tmp_path / "set" / "metadata.json").read_text("utf-8"))
+    assert facts["excluded"] == {"refused": 1, "not_french": 1, "copies": 1, "undated": 1}
+    assert (facts["first_day"], facts["last_day"]) == ("2026-08-01", "2026-08-20")
 
 
 def test_nothing_labelled_gives_empty_tables_with_their_columns(

@@ -19,6 +19,7 @@ from tests.raccroche.store.conftest import BOTH, place
 from tests.raccroche.store.samples import MODEL, NOON, crowd, labels, mention, post
 
 PARIS = ZoneInfo("Europe/Paris")
+PERIOD = datetime(2025, 3, 10, tzinfo=PARIS) - NOON  # from the posts' first noon
 
 
 def units(
@@ -221,6 +222,19 @@ def test_a_post_of_several_chosen_brands_or_places_is_one_post(
     assert store.totals(filters).posts == len(dated)
     listed = store.posts(filters, size=200).rows
     assert [row.post.id for row in listed] == [one.id for one in reversed(posts)][:200]
+
+
+@pytest.mark.parametrize("copies", [True, False])
+def test_what_no_reading_gives_is_counted_by_reason(filled: Filled, copies: bool) -> None:
+    store, rows = filled
+    filters = Filters(MODEL, start=date(2025, 3, 10), with_copies=copies)
+    since = [(p, s) for p, s in rows if p.published_at and p.published_at >= NOON + PERIOD]
+    left = store.left_out(filters)
+    counted = sum(1 for _ in store.iterate(filters))
+    assert counted + left["refused"] + left["not_french"] + left["copies"] == len(since)
+    assert left["refused"] == sum(said.refused is not None for _, said in since)
+    assert bool(left["copies"]) is not copies
+    assert left["undated"]
 
 
 def test_a_post_that_accuses_one_brand_and_praises_another_counts_for_both(store: Store) -> None:
