@@ -1,6 +1,7 @@
 """Telephone numbers in French text: where, of what class at that date, and masked for display."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -100,9 +101,10 @@ def find_numbers(
     taken: list[tuple[int, int]] = []
 
     def add(start: int, end: int, digits: str, number_class: str) -> None:
-        if any(start < other_end and other_start < end for other_start, other_end in taken):
+        place = bisect_left(taken, (start, end))  # in order and apart: only neighbours can overlap
+        if place and start < taken[place - 1][1] or place < len(taken) and taken[place][0] < end:
             return
-        taken.append((start, end))
+        taken.insert(place, (start, end))
         found.append(PhoneNumber(start, end, digits, number_class, _shown(digits, number_class)))
 
     for match in _EIGHT_HUNDRED.finditer(text):

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,6 +20,11 @@ from raccroche.export.rows import SCHEMAS, UNDATED, Row
 
 MANIFEST = "manifest.json"
 BATCH = 2_000  # rows written at a time
+_OURS = re.compile(r"(posts|mentions)(\.csv|\.jsonl|/month=[\w-]+\.parquet)")
+_CELL = re.compile(
+    r"\A(?= *[=+\-@＝＋－＠]|[\t\r\n])"
+    r"|(?<=[;,\t\r\n])(?=[=@＝＠]|[+\-＋－][\w(\"'])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,11 @@ class Dataset:
             manifest = json.loads((self.folder / MANIFEST).read_text("utf-8"))
             self.identity = manifest["dataset"]
             self.old = {one["path"]: Written(**one) for one in manifest["files"]}
-        except (ValueError, KeyError, TypeError) as error:
+            ours = all(_OURS.fullmatch(path) for path in self.old)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(f"{self.folder / MANIFEST}: is not a manifest of ours") from error
+        if not ours:  # its files are removed when they are replaced: none may be elsewhere
+            raise ConfigError(f"{self.folder / MANIFEST}: names files that are not of a dataset")
 
     def temporary(self) -> Path:
         return self.folder / f".new-{secrets.token_hex(8)}"
@@ -239,16 +248,16 @@ def _digest(path: Path) -> str:
 
 def _cell(value: Any, *, excel: bool) -> Any:
     """
-    A CSV cell. A text that a spreadsheet would run as a formula gets an apostrophe first (OWASP,
-    CSV
+    A CSV cell. A text that a spreadsheet would run as a formula gets an apostrophe first, inside
+    too where a spreadsheet that splits at another separator would begin a cell (OWASP, CSV
     injection); lists are joined with a bar.
     """
     if isinstance(value, list):
-        return "|".join(value)
+        value = "|".join(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and excel:
         return f"{value:g}".replace(".", ",")
-    if isinstance(value, str) and value.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + value
+    if isinstance(value, str):
+        return _CELL.sub("'", value)
     return value

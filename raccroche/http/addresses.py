@@ -31,6 +31,7 @@ _NOT_PUBLIC_4 = [
         *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24"),
         *("192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15"),
         *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        "168.63.129.16/32",  # public by its number, a cloud's inside by its use
     )
 ]
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
@@ -75,7 +76,7 @@ def plain_host(url: httpx.URL) -> str:
 
 
 def port_of(url: httpx.URL) -> int:
-    return url.port or PORTS.get(url.scheme, 0)
+    return PORTS.get(url.scheme, 0) if url.port is None else url.port
 
 
 def origin(url: httpx.URL) -> str:
@@ -119,6 +120,8 @@ class Guard:
             raise AddressRefused(f"scheme {url.scheme or '(none)'} is not asked", url=str(url))
         if not host:
             raise AddressRefused("the URL names no host", url=str(url))
+        if not 0 < port < 65536:
+            raise AddressRefused(f"{port} is no port", url=str(url))
         if url.userinfo:
             raise AddressRefused("the URL carries a user name", url=str(url))
         if self.allows(host, port):
@@ -146,7 +149,7 @@ class Guard:
 
 
 def _check_host(host: str, url: str) -> None:
-    if ":" not in host and not _NAME.fullmatch(host):
+    if ":" not in host and not (_NAME.fullmatch(host) and _decodes(host)):
         raise AddressRefused(f"{host!r} is not the name of a host", url=url)
     last = host.rpartition(".")[2]
     if ":" not in host and _NUMBER.fullmatch(last):
@@ -158,6 +161,14 @@ def _check_host(host: str, url: str) -> None:
             raise AddressRefused(f"{host} is not a public address", url=url)
     if ":" in host and not is_public(ipaddress.IPv6Address(host)):
         raise AddressRefused(f"{host} is not a public address", url=url)
+
+
+def _decodes(host: str) -> bool:
+    """Whether httpx can show *host*: a name in `xn--` that is no Punycode stops it anywhere."""
+    try:
+        return bool(httpx.URL(scheme="https", host=host).host)
+    except (httpx.InvalidURL, UnicodeError):
+        return False
 
 
 def _check_all(host: str, found: list[str]) -> None:

@@ -283,7 +283,7 @@ def backup(db: Database, path: Path) -> Path:
         raise StoreError(f"{path} exists already: a backup never overwrites")
     part = path.with_name(path.name + ".part")
     try:
-        part.unlink(missing_ok=True)
+        _empty(part)
         with db.outside() as conn:
             conn.exec_driver_sql("vacuum into ?", (str(part),))
         verify(part)
@@ -321,6 +321,7 @@ def restore(saved: Path, path: Path) -> None:
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _empty(part)
         shutil.copyfile(saved, part)
         _to_disk(part)
         if path.exists():
@@ -330,6 +331,12 @@ def restore(saved: Path, path: Path) -> None:
         os.replace(part, path)
     except OSError as error:
         raise StoreError(f"{path} cannot be restored: {error.strerror}") from error
+
+
+def _empty(path: Path) -> None:
+    """An empty file for its owner alone, in the place of what a killed program left there."""
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _to_disk(path: Path) -> None:

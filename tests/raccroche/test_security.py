@@ -1,9 +1,11 @@
 """Hostile words, files and paths; secrets and permissions. HTTP's own dangers: test_http_*.py."""
 
 import ast
+import json
 import logging
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +14,17 @@ import pytest
 from typer.testing import CliRunner
 
 from collectors import appstore, feeds
+from nlp.numbers import mask
+from nlp.rules import RuleLabeller
+from nlp.types import Text
 from raccroche.archive import Archive
 from raccroche.cli import app
 from raccroche.cli.common import JsonLines, without_secrets
+from raccroche.config import Config
 from raccroche.errors import SourceError, StoreError
-from raccroche.post import Answer, Labels, Mention, Post
+from raccroche.export import files
+from raccroche.labelling import brand_table
+from raccroche.post import MAX_TEXT, Answer, Labels, Mention, Post
 from raccroche.privacy import Pseudonyms
 from raccroche.store import Filters, Store
 
@@ -37,6 +45,7 @@ ATTACKS = [
     "a" * 10_000,
 ]
 SECRET = "hunter2hunter2"
+RULES = RuleLabeller(brand_table(Config(Path("config.toml"))))
 
 
 @pytest.fixture
@@ -250,3 +259,132 @@ def test_ids_and_names_that_are_paths_leave_nothing_outside(tmp_path: Path) -> N
     result = run.invoke(app, [*start, "export", str(folder / "out"), "--format", "jsonl"])
     assert result.exit_code == 0, result.output
     assert [path.name for path in tmp_path.iterdir()] == ["inside"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> list[str]:
+    """How commands begin in a house with one labelled post."""
+    folder = tmp_path / "house"
+    folder.mkdir()
+    (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
+    rows = folder / "avis.csv"
+    rows.write_text("id,text,author\n1,La société Mandarine appelle,zoe\n", encoding="utf-8")
+    options = ["-c", str(folder / "config.toml")]
+    assert CliRunner().invoke(app, [*options, "import", str(rows)]).exit_code == 0
+    assert CliRunner().invoke(app, [*options, "label", "--labeller", "rules"]).exit_code == 0
+    return options
+
+
+@pytest.mark.parametrize(
+    "path", ["../victim", "/etc/hostname", "victim", "posts/../../victim", "posts.csv\n", "posts/x"]
+)
+def test_the_manifest_of_a_stranger_s_dataset_removes_no_file(
+    tmp_path: Path, start: list[str], path: str
+) -> None:
+    """A dataset that was received, unpacked and exported over is a list of files to remove."""
+    target = tmp_path / "received"
+    target.mkdir()
+    victims = [tmp_path / "victim", target / "victim"]
+    for victim in victims:
+        victim.write_text("mine", encoding="utf-8")
+    said = {"path": path, "table": "posts", "rows": 1, "bytes": 1, "sha256": "0"}
+    manifest = json.dumps({"dataset": "d", "files": [said]})
+    (target / "manifest.json").write_text(manifest, encoding="utf-8")
+    result = CliRunner().invoke(app, [*start, "export", str(target), "--format", "jsonl"])
+    assert result.exit_code == 1
+    assert [victim.read_text("utf-8") for victim in victims] == ["mine", "mine"]
+
+
+FORMULAS = [
+    "=1+1", " =1+1", "@SUM(A1)", "+33 1", "-2+3", "\t=1", "\r=1", "＝1+1", "＠x", "\n=1",
+    "bonjour;=cmd|' /C calc'!A0", "un,=1+1", "un\t=1", "un\n=1", "un;-2+3", "un;@SUM(A1)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("excel", [False, True])
+def test_no_cell_is_a_formula_whatever_a_spreadsheet_splits_at(
+    text: str, separator: str, excel: bool
+) -> None:
+    """Quotes do not help where another separator is expected: the line is then split bare."""
+    cell = files._cell(text, excel=excel)
+    for part in [cell, *cell.replace("\r", "\n").replace("\n", separator).split(separator)[1:]]:
+        assert not part.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
+
+
+def test_words_that_are_no_formula_stay_as_written() -> None:
+    for text in ("bof ;-)", "bonjour, @ana", "5 fois, -10 % hier", "a=b", "x - y", "1;2"):
+        assert files._cell(text, excel=True) == text
+
+
+@pytest.mark.parametrize("piece", [";", "; ", " ", "\n \n", "=", ";=", "\t"])
+def test_no_text_makes_a_cell_slow(piece: str) -> None:
+    begun = time.perf_counter()
+    files._cell(piece * (100_000 // len(piece)), excel=False)
+    assert time.perf_counter() - begun < 1
+
+
+HOSTILE = {
+    "digits": "0 6 " * 25_000,
+    "one digit": "1" * 100_000,
+    "separated": "06." * 33_000,
+    "mail": "a@" * 50_000,
+    "dots": "a." * 50_000 + "@",
+    "addresses": "https://" * 12_500,
+    "iban": "FR76" * 25_000,
+    "street": "12 rue " * 14_000,
+    "spaces": " " * 100_000,
+    "negations": "ne pas " * 14_000,
+    "hours": "8 h " * 25_000,
+    "quotes": "« " * 50_000,
+    "emoji": "👩‍" * 30_000,
+    "accents": "e\u0301" * 50_000,
+    "hashes": "#" * 100_000,
+    "one word": "appel" * 20_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_text_makes_masks_logs_or_rules_slow(name: str) -> None:
+    """A text is cut at 100,000 characters before: a reader must be linear in those."""
+    text = HOSTILE[name][:MAX_TEXT]
+    begun = time.perf_counter()
+    mask(text)
+    without_secrets(text)
+    RULES.label([Text("1", text)])
+    assert time.perf_counter() - begun < 10
+
+
+def test_what_else_is_made_is_for_its_owner_alone(tmp_path: Path, start: list[str]) -> None:
+    folder = Path(start[1]).parent
+    run = CliRunner()
+    assert run.invoke(app, [*start, "backup", str(folder / "b.sqlite3")]).exit_code == 0
+    assert run.invoke(app, [*start, "restore", str(folder / "b.sqlite3")]).exit_code == 0
+    assert run.invoke(app, [*start, "copy", "--to", str(folder / "c.sqlite3")]).exit_code == 0
+    assert run.invoke(app, [*start, "rotate-key"]).exit_code == 0
+    made = {path.name: oct(mode(path)) for path in folder.iterdir() if path.is_file()}
+    given = {"config.toml", "avis.csv"}
+    assert {"key", "key.retired", "b.sqlite3", "c.sqlite3", "db.sqlite3"} <= made.keys()
+    assert {
+        name: bits for name, bits in made.items() if name not in given and bits != "0o600"
+    } == {}
+
+
+def test_nothing_is_deserialised_by_a_reader_that_runs_code() -> None:
+    """What a name list would miss: numpy archives, torch, YAML and XML readers of other modules."""
+    risky = {"np.load", "numpy.load", "torch.load", "yaml.load", "yaml.unsafe_load",
+             "pd.read_pickle", "pandas.read_pickle", "pd.read_hdf", "shelve.open", "dill.load",
+             "cloudpickle.load", "xmlrpc.client.loads", "logging.config.listen"}  # fmt: skip
+    found = {
+        (str(path.relative_to(ROOT)), name): call
+        for path in CODE
+        for name, call in calls(path)
+        if name in risky
+    }
+    for (path, name), call in found.items():
+        given = {word.arg: word.value for word in call.keywords}
+        safe = given.get("allow_pickle") or given.get("weights_only")
+        pickles = isinstance(safe, ast.Constant) and safe.value is (name == "torch.load")
+        assert name in ("np.load", "numpy.load", "torch.load"), path
+        assert pickles or name != "torch.load" and "allow_pickle" not in given, path
