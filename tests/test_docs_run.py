@@ -29,6 +29,7 @@ PATIENCE = 240.0  # seconds for one command, on a busy machine
 NOT_RUN = {
     r"make (test|setup|lint|lock|sbom|audit)\b.*": "what runs these tests, or needs the registry",
     r"make demo\b.*": "`raccroche demo` is run; .ci/run runs it from a fresh clone",
+    r"pip install .*": "tests/test_deploy.py runs these in an environment of its own",
     r"(python|python3|\.venv/bin/python) benchmarks/.*": "a benchmark: minutes to hours",
 }
 # Run elsewhere: the page tells a newcomer to write a module first.

@@ -345,6 +345,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_text_makes_masks_logs_or_rules_slow(name: str) -> None:
     """A text is cut at 100,000 characters before: a reader must be linear in those."""
