@@ -67,8 +67,11 @@ def of_sources(
     """When sources that matter began, stopped or changed; those of one month are one break."""
     covered = coverage[coverage["covered"]].groupby("source")["day"]
     found: list[tuple[Kind, dt.date, str]] = []
+    earliest = covered.min().min()
     for source, first in covered.min().items():
         day = first.date()
+        if first == earliest:
+            continue  # nothing was collected before it: there is no series to break
         if day > start + EDGE and _weighs(coverage, str(source), day, day + AROUND):
             found.append(("begins", day, str(source)))
     for source, last in covered.max().items():

@@ -156,7 +156,10 @@ def time_axis(step: str, *, title: str | None = None, count: int = 6) -> Any:
 
 
 def number_axis(*, title: str | None = None, share: bool = False, count: int = 4) -> Any:
-    return alt.Axis(title=title, format=".0%" if share else ",d", tickCount=count)
+    least = alt.Undefined if share else 1
+    return alt.Axis(
+        title=title, format=".0%" if share else ",d", tickCount=count, tickMinStep=least
+    )
 
 
 _MARKDOWN = re.compile(r"([\\`_\[\]<>#|~$:]|(?<!\*)\*(?!\*))")
@@ -219,7 +222,7 @@ def intervals_by_name(
     )
     middle = alt.Chart(pd.DataFrame({"x": [] if centre is None else [centre]}))
     rule = middle.mark_rule(color=look.soft, strokeDash=[3, 3]).encode(x="x:Q")
-    drawn = [rule, bars, dots, said] if centre is not None else [bars, dots, said]
+    drawn = [rule, bars, dots, said] if centre is not None and known else [bars, dots, said]
     return finish(alt.layer(*drawn).properties(height=height * len(order) + AXIS), look)
 
 

@@ -60,15 +60,16 @@ def _figures(chosen: Selection, now: Totals, before: Totals) -> None:
     told = intervals.share(now.harassment_testimonies, now.harassment)
     weeks = max(chosen.days / 7, 1)
     count = intervals.count(now.harassment)
+    digits = 1 if now.harassment < 100 else 0
     one, two, three, four = st.columns(4)
     with one:
         parts.figure(
             tr("Publications qui accusent", "Posts that accuse"),
             words.number(now.harassment),
             tr(
-                f"{words.span(count.low, count.high)} · "
+                f"{words.span(count.low, count.high, digits)} · "
                 f"{words.number(now.harassment / weeks, 1)} par semaine",
-                f"{words.span(count.low, count.high)} · "
+                f"{words.span(count.low, count.high, digits)} · "
                 f"{words.number(now.harassment / weeks, 1)} a week",
             ),
             tr(

@@ -244,6 +244,11 @@ def _cell(side: pd.DataFrame, brand: str) -> tuple[int, int]:
 
 
 def _moved(table: pd.DataFrame, day: dt.date) -> str:
+    if table["value"].isna().all():
+        return tr(
+            f"Trop peu de cas autour du {words.day(day, weekday=False)} pour comparer.",
+            f"Too few cases around {words.day(day, weekday=False)} to compare.",
+        )
     up = list(table.loc[table["low"] > 1, "name"])
     down = list(table.loc[table["high"] < 1, "name"])
     when = words.day(day, weekday=False)

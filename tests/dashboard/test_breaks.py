@@ -51,6 +51,10 @@ def test_a_source_that_brings_little_breaks_nothing() -> None:
     assert found(coverage("a", START, END, posts=100), small) == []
 
 
+def test_the_first_source_of_all_breaks_no_series() -> None:
+    assert found(coverage("a", dt.date(2026, 3, 3), END)) == []
+
+
 def test_a_source_silent_for_some_days_has_not_stopped() -> None:
     assert found(coverage("a", START, END - dt.timedelta(20))) == []
 

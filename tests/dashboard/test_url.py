@@ -48,10 +48,10 @@ def test_every_switch_writes_itself_into_the_url(page: str, open_page: Open) -> 
 def test_every_list_writes_its_second_choice_into_the_url(page: str, open_page: Open) -> None:
     app = open_page(page)
     for key in [str(one.key) for one in app.selectbox if str(one.key).startswith("w_")]:
-        other = next(
-            one for one in app.selectbox(key=key).options if one != app.selectbox(key=key).value
-        )
-        app.selectbox(key=key).select(other).run()
+        box = app.selectbox(key=key)
+        if len(box.options) < 2:
+            continue
+        box.select_index(0 if box.index else 1).run()
         assert not app.exception
         assert key.removeprefix("w_") in app.query_params
 
