@@ -18,7 +18,13 @@ from collectors.table import sources
 from nlp.types import Labeller, Text
 from nlp.types import Labels as NlpLabels
 from raccroche.config import Config, SourceConfig, with_secrets
-from raccroche.errors import BudgetSpent, ConfigError, FetchError, SourceError
+from raccroche.errors import (
+    BudgetSpent,
+    ConfigError,
+    FetchError,
+    RaccrocheError,
+    SourceError,
+)
 from raccroche.http import Budget, Client, Session
 from raccroche.labelling import family_of, is_brand_account
 from raccroche.post import Added, Answer, Labels, Mention, Page, Post, Request, Run, State, Verdict
@@ -143,9 +149,23 @@ async def collect(
             collector = Collector(config, store, client, job, names, progress, stop)
             return await collector.run(since)
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(job)) for job in todo]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(job)) for job in todo]
+    except ExceptionGroup as failed:
+        raise _said(failed) from failed
     return [task.result() for task in tasks]
+
+
+def _said(failed: "ExceptionGroup[Exception]") -> Exception:
+    """The first error where all were raised on purpose (a full disk meets every source at once)."""
+    said, others = failed.split(RaccrocheError)
+    if said is None or others is not None:
+        return failed
+    first: Exception = said
+    while isinstance(first, ExceptionGroup):
+        first = first.exceptions[0]
+    return first
 
 
 class Collector:

@@ -59,6 +59,9 @@ class Cache:
         self._path = path
         try:
             self._db = _open(path)
+        except sqlite3.OperationalError as error:  # a full disk, a lock: no fault of the file
+            log.warning("the cache %s cannot be used: %s", path, error)
+            self._db = _open(None)
         except sqlite3.DatabaseError:
             if path is None:
                 raise

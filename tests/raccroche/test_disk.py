@@ -1,5 +1,6 @@
 """A full, a read-only disk, a locked database: one sentence from every command, nothing lost."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from raccroche import config as configuration
+from raccroche.errors import StoreError
 from raccroche.labelling import shown_labeller
+from raccroche.routine import collect
 from raccroche.store import Filters, Store
 from tests.servers.mastodon import Mastodon, mastodon
 
@@ -212,3 +215,17 @@ def test_a_database_locked_by_another_program_is_one_sentence(home: Path, other:
                 assert "locked by another program" in one_sentence(one.result())
         program.execute("rollback")
     assert posts(home) == FIRST
+
+
+def test_a_disk_that_fills_while_sources_are_read_is_one_sentence(
+    home: Path,
+) -> None:
+    """The archive of raw answers meets the full disk first, in the middle of a collection."""
+    with Store.open(configuration.load(home).store_url) as store:
+        ballast = fill(home.parent)
+        loaded = configuration.load(home)
+        with pytest.raises(StoreError, match="full|No space"):
+            asyncio.run(collect(loaded, store))
+        ballast.unlink()
+        assert asyncio.run(collect(loaded, store))[0].new == MORE
+    assert posts(home) == FIRST + MORE

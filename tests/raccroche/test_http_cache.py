@@ -1,5 +1,6 @@
 """Has it changed? Asked only of pages whose posts are stored."""
 
+import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -131,6 +132,29 @@ def test_validators_not_met_for_long_are_forgotten(tmp_path: Path) -> None:
     cache.forget_before(91 * 86_400)
     assert cache.validators("s", "u") is None
     cache.close()
+
+
+async def test_a_locked_cache_costs_a_full_read_and_is_kept(
+    server: Faulty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.on("/", TAGGED)
+    await fetch(server, tmp_path / "c", keep=True)
+
+    class Full(sqlite3.Connection):
+        def executescript(self, script: str) -> sqlite3.Cursor:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    real = sqlite3.connect
+    with monkeypatch.context() as full:
+
+        def connect(place: object, **more: Any) -> sqlite3.Connection:
+            return real(place, **more) if place == ":memory:" else real(place, factory=Full, **more)  # type: ignore[arg-type]
+
+        full.setattr(sqlite3, "connect", connect)
+        await fetch(server, tmp_path / "c", keep=False)
+        assert conditions(server) == {}
+    await fetch(server, tmp_path / "c", keep=False)
+    assert conditions(server) == ASKED
 
 
 async def test_a_damaged_cache_is_begun_anew(server: Faulty, tmp_path: Path) -> None:
