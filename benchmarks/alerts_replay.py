@@ -2,6 +2,10 @@
 The alerts replayed on simulated series: false alarms a month, delay, misses.
 
     python benchmarks/alerts_replay.py [--pairs 60] [--seed 1]
+    python benchmarks/alerts_replay.py --demo data/demo/raccroche.sqlite3
+
+The second replays the data of `raccroche demo` through `raccroche.alerts` itself, at the end of
+each week, and every day of its two waves of calls: those are to be found, all else is a false alarm.
 
 Each of *pairs* series (brand, signal) is a negative binomial count a day with a trend, a weekly and
 a yearly course, over two years; the alerts look at the running ISO week once a day, as
@@ -15,18 +19,24 @@ import json
 import statistics
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import false_discovery_control
 
+from raccroche.alerts import find_spikes
 from raccroche.alerts.forecast import Series, forecast
 from raccroche.config import AlertsConfig
+from raccroche.demo.calendar import LAST, WAVES, Wave
+from raccroche.labelling import shown_labeller
+from raccroche.store import Store
 
 FIRST = date(2024, 1, 1)
 DAYS = 730
 WATCHED = 182  # days of the end on which the alerts look
 OUTBREAK = 21  # days
 RULES = AlertsConfig()
+FIRST_WATCHED = date(2014, 6, 29)  # a Sunday, half a year after the first post
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +120,64 @@ def measure(pairs: int, mean: float, times: float, seed: int) -> dict[str, objec
     }
 
 
+def replay_demo(place: Path) -> dict[str, object]:
+    """Every week of the demonstration's twelve years, with only what was known by then."""
+    with Store.open(place, read_only=True) as store:
+        labeller = shown_labeller(store)
+        false: list[str] = []
+        weeks = 0
+        end = FIRST_WATCHED
+        while end <= LAST:
+            found = find_spikes(store, labeller, RULES, end + timedelta(days=1))
+            weeks += 1
+            false += [
+                f"{alert.period} {alert.brand} {alert.signal or 'any'}: {alert.posts} posts, "
+                f"{alert.expected} expected"
+                for alert in found
+                if not any(one.firm == alert.brand and wave_of(one, end) for one in WAVES)
+            ]
+            end += timedelta(days=7)
+        waves = {one.firm: wave_found(store, labeller, one) for one in WAVES}
+    pairs = {(line.split(" ")[0], line.split(" ")[1]) for line in false}
+    return {
+        "weeks": weeks,
+        "false_alarms": false,
+        "brand_weeks_of_false_alarms_a_month": round(len(pairs) / (weeks * 7 / 30.44), 2),
+        "waves": waves,
+    }
+
+
+def wave_of(wave: Wave, sunday: date) -> bool:
+    """Whether a week holds a day of *wave*."""
+    return wave.first <= sunday and wave.last >= sunday - timedelta(days=6)
+
+
+def wave_found(store: Store, labeller: str, wave: Wave) -> dict[str, object]:
+    """On which day of *wave* its alert stood first; None if it never did."""
+    for delay in range((wave.last - wave.first).days + 1):
+        today = wave.first + timedelta(days=delay + 1)  # yesterday is looked at
+        found = find_spikes(store, labeller, RULES, today)
+        mine = [alert for alert in found if alert.brand == wave.firm]
+        if mine:
+            best = max(mine, key=lambda alert: alert.posts)
+            return {
+                "first_day": str(wave.first),
+                "delay_days": delay,
+                "posts": best.posts,
+                "expected": best.expected,
+            }
+    return {"first_day": str(wave.first), "delay_days": None}
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.strip().split("\n")[0])
     options.add_argument("--pairs", type=int, default=60)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--demo", type=Path, help="database of `raccroche demo`")
     chosen = options.parse_args()
+    if chosen.demo:
+        print(json.dumps(replay_demo(chosen.demo), indent=1, ensure_ascii=False))
+        return
     for mean in (0.3, 1.0, 5.0):
         for times in (1.0, 2.0, 3.0, 5.0):
             print(json.dumps(measure(chosen.pairs, mean, times, chosen.seed)), flush=True)
