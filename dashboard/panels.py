@@ -206,7 +206,11 @@ def _points(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure
     near = base.mark_point(size=50, **look).encode(
         opacity=alt.condition(hover, alt.value(1), alt.value(0))
     )
-    return [dots.add_params(point("brand", "period")), near.add_params(hover)]
+    # named, since Altair would else name them after all of their table in words, which takes long
+    return [
+        dots.add_params(point("brand", "period")).properties(name="dots"),
+        near.add_params(hover).properties(name="near"),
+    ]
 
 
 def _exact(row: dict[str, Any], drawn: Measure) -> str:
