@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -133,8 +134,13 @@ def test_xml_expands_no_bomb_and_reads_no_file(platform: object, doctype: str, w
     assert "root:" not in text
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func), node
 
@@ -160,7 +166,7 @@ def test_no_module_imports_pickle() -> None:
     modules = {
         (path.relative_to(ROOT), alias.name)
         for path in CODE
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(tree(path))
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
         if alias.name.split(".")[0] in {"pickle", "marshal", "shelve", "dill", "joblib"}
