@@ -83,7 +83,7 @@ def _short(one: Interval | None, few: bool, mentions: float, *, share: bool, dig
 
 def ordered(table: pd.DataFrame, *, by_value: bool) -> list[str]:
     """Names in order: the alphabet, or the value where ten cases allow a rank."""
-    names = sorted(table["name"], key=str.casefold)
+    names = sorted(table["name"], key=words.sort_key)
     if not by_value:
         return names
     ranked = table[(table["harassment"] >= intervals.FEW_FOR_RANK) & table["value"].notna()]

@@ -9,6 +9,7 @@ from dashboard.words import tr
 from raccroche.store import Totals
 
 LEAP_YEAR = 366
+NAMED = 5  # pairs named in a sentence
 
 
 def overview(
@@ -54,9 +55,10 @@ def _change(change: Interval | None) -> str:
             "La période précédente ne permet pas de comparaison.",
             "The period before allows no comparison.",
         )
-    span = words.span((change.low - 1) * 100, (change.high - 1) * 100)
+    digits = 1 if change.high - change.low < 0.05 else 0
+    span = words.span((change.low - 1) * 100, (change.high - 1) * 100, digits)
     unit = f"{words.NARROW}%" if words.language() == "fr" else "%"
-    moved = f"{words.signed((change.value - 1) * 100)}{unit}"
+    moved = f"{words.signed((change.value - 1) * 100, digits)}{unit}"
     interval = tr(f"intervalle {span}{unit}", f"interval {span}{unit}")
     if change.low > 1:
         return tr(
@@ -97,7 +99,7 @@ def differences(found: Sequence[Difference], brands: int) -> str:
         )
     pairs = [
         tr(f"{_high(one)} au-dessus {words.of_brand(_low(one))}", f"{_high(one)} above {_low(one)}")
-        for one in real[:5]
+        for one in real[:NAMED]
     ]
     rest = len(real) - len(pairs)
     more = tr(f", et {rest} autres", f", and {rest} more") if rest > 0 else ""

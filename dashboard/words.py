@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import cache
@@ -138,6 +139,12 @@ def period(value: dt.date, step: str) -> str:
     if step == "week":
         return tr("semaine du ", "week of ") + day(value, weekday=False)
     return day(value)
+
+
+def sort_key(name: str) -> str:
+    """Where a name stands in the alphabet: accents and case aside."""
+    plain = unicodedata.normalize("NFD", name.casefold())
+    return "".join(one for one in plain if not unicodedata.combining(one))
 
 
 def listing(names: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """Brands side by side: dots, intervals, and which pairs really differ."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn, cast
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import bases, charts, comparison, data, filters, intervals, sentences, words
 from dashboard.bases import Base
+from dashboard.intervals import Difference
 from dashboard.selection import Selection
 from dashboard.views import parts
 from dashboard.words import tr
@@ -152,7 +153,8 @@ def _draw(
     )
     st.subheader(_titles(measure), anchor=False)
     names, found = comparison.comparable(shown)
-    summary = sentences.differences(intervals.differences(names, found), len(names))
+    pairs = intervals.differences(names, found)
+    summary = sentences.differences(pairs, len(names))
     if measure == "count":
         summary = tr(
             "Un nombre ne compare pas des marques : il suit leur taille et ce qui est collecté. "
@@ -167,7 +169,32 @@ def _draw(
         key=f"compare-{measure}-{key}",
         on_point=lambda point: _open(ids[str(point["name"])], key),
     )
+    real = [one for one in pairs if one.differs]
+    if measure != "count" and len(real) > sentences.NAMED:
+        with st.expander(tr("Toutes les paires qui diffèrent", "All pairs that differ")):
+            parts.show_table(_pairs(real, share=measure == "share"), key="pairs")
     parts.note(_method(measure, key))
+
+
+def _pairs(found: Sequence[Difference], *, share: bool) -> pd.DataFrame:
+    """The higher name, the lower, and the gap with its interval, the widest first."""
+    turned = [(one, 1 if one.gap.value > 0 else -1) for one in found]
+    turned.sort(key=lambda pair: -abs(pair[0].gap.value))
+
+    def gap(one: Difference, sign: int) -> str:
+        ends = sorted((one.gap.low * sign, one.gap.high * sign))
+        factor, digits = (100, 1) if share else (1, 2)
+        said = words.number(abs(one.gap.value) * factor, digits)
+        return f"{said} ({words.span(ends[0] * factor, ends[1] * factor, digits)})"
+
+    unit = tr("Écart, en points", "Gap, in points") if share else tr("Écart", "Gap")
+    return pd.DataFrame(
+        {
+            tr("Au-dessus", "Higher"): [a.first if s > 0 else a.second for a, s in turned],
+            tr("Au-dessous", "Lower"): [a.second if s > 0 else a.first for a, s in turned],
+            unit: [gap(one, sign) for one, sign in turned],
+        }
+    )
 
 
 def _open(name: str, key: str) -> NoReturn:

@@ -61,16 +61,15 @@ def _figures(chosen: Selection, now: Totals, before: Totals) -> None:
     weeks = max(chosen.days / 7, 1)
     count = intervals.count(now.harassment)
     digits = 1 if now.harassment < 100 else 0
+    weekly = words.number(now.harassment / weeks, 0 if now.harassment > 100 * weeks else 1)
     one, two, three, four = st.columns(4)
     with one:
         parts.figure(
             tr("Publications qui accusent", "Posts that accuse"),
             words.number(now.harassment),
             tr(
-                f"{words.span(count.low, count.high, digits)} · "
-                f"{words.number(now.harassment / weeks, 1)} par semaine",
-                f"{words.span(count.low, count.high, digits)} · "
-                f"{words.number(now.harassment / weeks, 1)} a week",
+                f"{words.span(count.low, count.high, digits)} · {weekly} par semaine",
+                f"{words.span(count.low, count.high, digits)} · {weekly} a week",
             ),
             tr(
                 "Publications qui rapportent du démarchage ou du harcèlement téléphonique, copies "

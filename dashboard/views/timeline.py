@@ -263,8 +263,10 @@ def _moved(table: pd.DataFrame, day: dt.date) -> str:
     if up:
         parts_.append(
             tr(
-                f"Elle augmente nettement pour **{words.listing(up)}**.",
-                f"It clearly rises for **{words.listing(up)}**.",
+                f"{'Elle' if down else f'Après le {when}, la part'} augmente nettement pour "
+                f"**{words.listing(up)}**.",
+                f"{'It' if down else f'After {when}, the share'} clearly rises for "
+                f"**{words.listing(up)}**.",
             )
         )
     if not up and not down:

@@ -68,3 +68,12 @@ def test_chart_weeks_begin_on_sunday_as_d3_wants() -> None:
     assert locale["days"][0] == "dimanche"
     assert len(locale["days"]) == 7
     assert locale["months"][7] == "août"
+
+
+def test_names_stand_in_the_alphabet_whatever_their_accents() -> None:
+    assert sorted(["Zoé", "Écorine", "azur"], key=words.sort_key) == ["azur", "Écorine", "Zoé"]
+
+
+def test_there_is_no_minus_before_a_zero() -> None:
+    assert words.number(-1e-17) == "0"
+    assert words.number(-0.04, 1) == "0,0"
