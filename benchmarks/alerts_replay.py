@@ -5,7 +5,7 @@ The alerts replayed on simulated series: false alarms a month, delay, misses.
     python benchmarks/alerts_replay.py --demo data/demo/raccroche.sqlite3
 
 The second replays the data of `raccroche demo` through `raccroche.alerts` itself, at the end of
-each week, and every day of its two waves of calls: those are to be found, all else is a false alarm.
+each week, and every day of its two waves of calls: those are to be found, all else is false.
 
 Each of *pairs* series (brand, signal) is a negative binomial count a day with a trend, a weekly and
 a yearly course, over two years; the alerts look at the running ISO week once a day, as
