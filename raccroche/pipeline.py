@@ -190,6 +190,7 @@ class Collector:
         self.stop = stop
         self.since: datetime | None = None
         self.walled = False
+        self.only_news = False
         self.tally = Tally()
         self.session: Session = client.session(
             self.name,
@@ -209,6 +210,7 @@ class Collector:
         cursor = self.store.cursor(self.name)
         overlap = timedelta(hours=self.config.collect.overlap_hours)
         state = State(cursor, since or self._last_ok(overlap), started)
+        self.only_news = self._asks_only_for_news(state)
         try:
             await self._walk(state)
         except BudgetSpent as error:
@@ -229,6 +231,12 @@ class Collector:
         """
         good = next((r for r in self.store.runs(source=self.name) if r.verdict.ok), None)
         return good.started_at - overlap if good else None
+
+    def _asks_only_for_news(self, state: State) -> bool:
+        """Whether the platform is asked for less than the first time: then no post is no fault."""
+        ask = self.job.platform.requests
+        beginning = replace(state, since=None)
+        return list(ask(self.job.settings, state)) != list(ask(self.job.settings, beginning))
 
     async def _walk(self, state: State) -> None:
         first = list(self.job.platform.requests(self.job.settings, state))
@@ -363,7 +371,8 @@ class Collector:
         if tally.got == 0 and (tally.declared_total or 0) > 0 and first:
             tally.messages.append(f"declared {tally.declared_total}, got 0")
             return Verdict.LAYOUT_CHANGED
-        if tally.got == 0 and first and self._gave_before() and not self.session.not_modified:
+        silent_now = tally.got == 0 and not self.only_news and not self.session.not_modified
+        if silent_now and first and self._gave_before():
             tally.messages.append("this source gave posts before and now gives none")
             return Verdict.LAYOUT_CHANGED
         return Verdict.NOTHING_NEW
