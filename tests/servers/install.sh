@@ -8,11 +8,7 @@ mkdir -p "$home"
 
 packages() { # packages NAME...: those of Debian that are missing
     local missing=()
-    install_web() { # an identity provider, and what looks for faults of accessibility
-    npm install --no-audit --no-fund --silent --prefix "$home/web" oidc-provider@9.13.3 axe-core@4.14.1 >/dev/null
-}
-
-for name in "$@"; do
+    for name in "$@"; do
         dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
     done
     [ ${#missing[@]} -eq 0 ] && return
