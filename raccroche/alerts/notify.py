@@ -36,6 +36,7 @@ def send_alerts(config: Config, store: Store) -> int:
             )
     sent = 0
     for alert in waiting:
+        store.set_alert(alert.n, sent=alert.sent)  # what cannot be noted is not sent
         if not sender.notify(title=headline(alert), body=body(alert, config)):
             raise RaccrocheError(
                 f"{len(waiting) - sent} alerts could not be sent; the next run tries again"

@@ -1,6 +1,8 @@
 """Spikes: what is expected, what fires, what must not, and what is said of it."""
 
+import sqlite3
 import urllib.parse
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,7 +15,7 @@ from raccroche.alerts.forecast import Series, forecast
 from raccroche.alerts.notify import ATOM, headline, link, send_alerts, write_feed
 from raccroche.alerts.silence import silent_sources
 from raccroche.config import AlertsConfig, Config
-from raccroche.errors import ConfigError
+from raccroche.errors import ConfigError, StoreError
 from raccroche.post import Labels, Mention, Post, Run, Verdict
 from raccroche.store import Alert, Store
 
@@ -317,6 +319,23 @@ def test_an_alert_is_sent_once(tmp_path: Path) -> None:
         assert send_alerts(loaded, store) == 0
         assert len(server.received) == 1
         assert "Mandarine" in server.received[0]
+
+
+def test_what_cannot_be_noted_is_not_sent(tmp_path: Path) -> None:
+    """Else a locked database or a full disk would send the same alert every round."""
+    from tests.servers.inbox import inbox
+
+    file = tmp_path / "s.sqlite3"
+    with Store.open(file, timeout=0.1) as store, inbox() as server:
+        store.add_alerts([SPIKE])
+        loaded = config(tmp_path, (f"json://127.0.0.1:{server.server_port}/hook",))
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("begin exclusive")
+            with pytest.raises(StoreError, match="locked"):
+                send_alerts(loaded, store)
+        assert server.received == []
+        assert send_alerts(loaded, store) == 1
+        assert len(server.received) == 1
 
 
 def test_a_missing_address_variable_is_named(
