@@ -1,5 +1,6 @@
 """Isso: what a real server answers, and how a page is read again only when its count changed."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,12 @@ from collectors import isso
 from raccroche.post import Answer, State, Verdict
 from tests.servers import isso as real
 from tests.servers.collecting import collect, source, stored
+from tests.servers.faults import Faults, refusal
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +84,18 @@ def test_a_page_of_nothing_but_deleted_comments_names_them_whole() -> None:
     page = isso.parse(Answer("https://isso.example/?uri=/a/", json.dumps(body).encode()))
 
     assert (page.posts, page.deleted) == ((), ("isso/isso.example:7",))
+
+
+@pytest.mark.server
+async def test_a_server_behind_a_door_is_a_login_wall(tmp_path: Path, server: real.Isso) -> None:
+    """Isso has no login for readers: sites that want one put it before the server."""
+    async with Faults(upstream=server.url) as door:
+        settings = {"server": door.url("").rstrip("/"), "pages": ["/actu/"]}
+        loaded = source(tmp_path, "isso", door.url(""), settings)
+        door.hurt("^/", refusal(401))
+        shut = await asyncio.to_thread(collect, loaded)
+        door.heal()
+        opened = await asyncio.to_thread(collect, loaded)
+    assert (shut.verdict, shut.got) == (Verdict.LOGIN_WALL, 0)
+    assert opened.verdict == Verdict.NEW
+    assert opened.new >= 1000
