@@ -49,7 +49,7 @@ _POSTS = """
 [data-testid="stCaptionContainer"] p {{color: {soft}; opacity: 1;}}
 [data-testid="stCaptionContainer"] {{color: {soft}; opacity: 1;}}
 button[data-selected="true"] p {{color: {ink};}}
-[data-testid="stBaseButton-primary"] p {{color: {on_accent};}}
+[data-testid="stBaseButton-primary"]:not(:disabled) p {{color: {on_accent};}}
 .post {{white-space: pre-wrap; overflow-wrap: anywhere;}}
 .post-full {{font-size: 1.04rem; line-height: 1.6;}}
 .row-text .post {{white-space: normal;}}

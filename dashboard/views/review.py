@@ -14,7 +14,7 @@ from dashboard.answers import QUEUES, Answer
 from dashboard.views import parts
 from dashboard.words import tr
 from raccroche import reference
-from raccroche.post import Labels
+from raccroche.post import Kind, Labels
 from raccroche.store import StoredPost
 
 VIEWS = ("annoter", "departager", "accord", "files")
@@ -133,7 +133,7 @@ def _text(post: StoredPost) -> None:
     with st.container(border=True, key="review-post"):
         when = post.published_at
         day = words.day(when.astimezone(data.PARIS).date()) if when else tr("sans date", "undated")
-        context = [day, str(post.kind), post.platform, post.thread_title or ""]
+        context = [day, _kind(post.kind), post.platform, post.thread_title or ""]
         if post.context_brand:
             context.append(tr("à propos de ", "about ") + data.display(post.context_brand))
         head = highlight.to_html(" · ".join(one for one in context if one))
@@ -143,6 +143,16 @@ def _text(post: StoredPost) -> None:
             f'<div class="row-head">{head}</div>'
             f'<div class="post-full">{title}{highlight.to_html(post.text)}</div>'
         )
+
+
+def _kind(kind: Kind) -> str:
+    return {
+        Kind.POST: tr("publication", "post"),
+        Kind.COMMENT: tr("commentaire", "comment"),
+        Kind.REVIEW: tr("avis", "review"),
+        Kind.ARTICLE: tr("article", "article"),
+        Kind.TOPIC: tr("sujet de forum", "forum topic"),
+    }.get(kind, str(kind))
 
 
 def _form(post: StoredPost, name: str) -> None:
