@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test lint tools lock audit sbom clean
 
 help:
 	@echo "make demo            collect a fictional site, label it, open the dashboard"
 	@echo "make demo HEADLESS=1 the same without opening a browser"
 	@echo "make test            run the tests"
 	@echo "make lint            ruff, mypy, import-linter"
+	@echo "make lock            renew requirements.lock after a change of requirements.txt"
+	@echo "make audit           known holes in the locked dependencies (asks a public service)"
+	@echo "make sbom            build/sbom.json, a bill of materials in CycloneDX"
 	@echo "make setup           prepare $(VENV) only"
 
 setup: $(STAMP)
@@ -32,6 +35,19 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+tools: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-ci.txt
+
+lock: tools
+	$(BIN)/python deploy/supply.py lock
+
+audit: tools
+	$(BIN)/python deploy/supply.py audit
+
+sbom: tools
+	mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --validate -o build/sbom.json
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
