@@ -2,7 +2,7 @@
 The alerts replayed on simulated series: false alarms a month, delay, misses.
 
     python benchmarks/alerts_replay.py [--pairs 60] [--seed 1]
-    python benchmarks/alerts_replay.py --demo data/demo/raccroche.sqlite3
+    python benchmarks/alerts_replay.py --demo data/demo/raccroche.sqlite3 [--since 2024-01-01]
 
 The second replays the data of `raccroche demo` through `raccroche.alerts` itself, at the end of
 each week, and every day of its two waves of calls: those are to be found, all else is false.
@@ -36,7 +36,6 @@ DAYS = 730
 WATCHED = 182  # days of the end on which the alerts look
 OUTBREAK = 21  # days
 RULES = AlertsConfig()
-FIRST_WATCHED = date(2014, 6, 29)  # a Sunday, half a year after the first post
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +119,13 @@ def measure(pairs: int, mean: float, times: float, seed: int) -> dict[str, objec
     }
 
 
-def replay_demo(place: Path) -> dict[str, object]:
+def replay_demo(place: Path, since: date) -> dict[str, object]:
     """Every week of the demonstration's twelve years, with only what was known by then."""
     with Store.open(place, read_only=True) as store:
         labeller = shown_labeller(store)
         false: list[str] = []
         weeks = 0
-        end = FIRST_WATCHED
+        end = since - timedelta(days=since.weekday() + 1)  # a Sunday
         while end <= LAST:
             found = find_spikes(store, labeller, RULES, end + timedelta(days=1))
             weeks += 1
@@ -174,9 +173,10 @@ def main() -> None:
     options.add_argument("--pairs", type=int, default=60)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--demo", type=Path, help="database of `raccroche demo`")
+    options.add_argument("--since", type=date.fromisoformat, default=date(2014, 6, 29))
     chosen = options.parse_args()
     if chosen.demo:
-        print(json.dumps(replay_demo(chosen.demo), indent=1, ensure_ascii=False))
+        print(json.dumps(replay_demo(chosen.demo, chosen.since), indent=1, ensure_ascii=False))
         return
     for mean in (0.3, 1.0, 5.0):
         for times in (1.0, 2.0, 3.0, 5.0):
