@@ -48,9 +48,9 @@ def optional(row: Any, path: str, kind: type[T]) -> T | None:
         if not isinstance(value, (dict, Mapping)):
             return None
         value = value.get(name)
-    if (isinstance(value, bool) and kind is not bool) or not _in_range(value):
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
         return None
-    return _sound(value) if isinstance(value, kind) else None
+    return _sound(value) if _in_range(value) else None
 
 
 def rows(data: Any, url: str, what: str = "rows") -> list[Any]:
@@ -80,7 +80,7 @@ def counts(**numbers: Any) -> dict[str, int]:
 
 def _in_range(value: Any) -> bool:
     """Whether *value*, if it is a number, is finite and of 64 bits."""
-    return not isinstance(value, (int, float)) or -LARGEST < value < LARGEST
+    return isinstance(value, str) or not isinstance(value, (int, float)) or abs(value) < LARGEST
 
 
 def _sound(value: T) -> T:

@@ -129,6 +129,8 @@ def plain(text: str | None) -> str:
     """One line or more of text that holds no markup, with invisible and control characters gone."""
     if not text:
         return ""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     lines = (" ".join(_SPACES.split(line)).strip() for line in clean(text).splitlines())
     return _MANY_BREAKS.sub("\n\n", "\n".join(lines)).strip()
 

@@ -177,13 +177,13 @@ def test_broken_characters_are_removed() -> None:
     ids=["divs", "formatting", "quotes", "attributes", "classes", "comments"],
 )
 def test_hostile_markup_costs_little_time_and_no_stack(hostile: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
 
     text = text_of(hostile).text
     soup(hostile)
 
     assert text.endswith("fond")
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @given(st.text(alphabet=st.sampled_from("<>/&;=\"' \nabpqli\u200b\ud800é-!"), max_size=300))
