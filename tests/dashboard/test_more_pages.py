@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import actions, officials
+from dashboard import actions, archives, officials
 from raccroche.store import Alert, Filters, Store
 from tests.dashboard import samples
 from tests.dashboard.conftest import Open, everything
@@ -123,8 +123,15 @@ def test_the_export_of_a_selection_opens_and_is_in_the_history(
     assert json.loads(packed.read("raccroche/metadata.json"))["query"]["brands"] == ["Indigo"]
     app = open_page("exports", database=database)
     history = app.dataframe[-1].value
-    assert history["Par"][0] == "dashboard"
+    assert history["Par"][0] == "page Exports"
     assert "Indigo" in history["Question"][0]
+
+
+def test_the_history_says_on_which_page_an_export_was_made() -> None:
+    assert archives.maker(archives.made_by("zoe", "publications")) == ("zoe", "publications")
+    assert archives.maker(archives.made_by(None, "exports")) == ("dashboard", "exports")
+    assert archives.maker("zoe@asso.example") == ("zoe@asso.example", "")
+    assert archives.maker("") == ("", "")
 
 
 def test_the_method_gives_limits_rights_and_dated_denominators(open_page: Open) -> None:
