@@ -1,6 +1,7 @@
 """Labels in, side by side, and the queue of what still lacks them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -182,8 +183,8 @@ def test_what_a_failed_labeller_held_is_free_at_once(open_store: Callable[..., S
     one, other = open_store(), open_store()
     one.add_page("blog", crowd(10)[0])
     with other.queue(MODEL) as theirs:
-        with pytest.raises(ZeroDivisionError), one.queue(MODEL) as mine:
-            mine.take(10)
+        with suppress(ZeroDivisionError), one.queue(MODEL) as mine:
+            assert len(mine.take(10)) == 10
             raise ZeroDivisionError
         assert len(theirs.take(10)) == 10
 
