@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from lxml import etree  # type: ignore[import-untyped]
-
 from collectors.fields import counts, identifier, moment, need, optional
 from collectors.html import absolute, clean_author, host, one_line, plain, text_of
 from collectors.settings import several, web_address, words
+from collectors.xml_tree import xml_root
 from raccroche.errors import SourceError
 from raccroche.post import Answer, Kind, Page, Post, Request, State
 
@@ -223,14 +222,8 @@ _IM = "{http://itunes.apple.com/rss}"
 
 
 def _parse_xml(answer: Answer) -> Page:
-    parser = etree.XMLParser(
-        recover=True, resolve_entities=False, no_network=True, huge_tree=False, encoding="utf-8"
-    )
-    try:  # decoded before: lxml fails on attributes that are not in the encoding declared
-        root = etree.fromstring(answer.text.lstrip().encode("utf-8", "replace"), parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise SourceError(f"the feed cannot be read ({error})"[:200], url=answer.url) from error
-    if root is None or root.tag != f"{_ATOM}feed":
+    root = xml_root(answer)
+    if root.tag != f"{_ATOM}feed":
         raise SourceError("expected a feed of reviews, got something else", url=answer.url)
     links = {str(e.get("rel")): str(e.get("href")) for e in root.findall(f"{_ATOM}link")}
     app = _app_in(" ".join(links.values()), answer)

@@ -174,7 +174,10 @@ def _continued(answer: Answer, data: Mapping[str, Any]) -> tuple[Request, ...]:
     tokens = optional(data, "continue", dict)
     if not tokens or answer.request is None:
         return ()
-    params = {**answer.request.params, **{str(k): str(v) for k, v in tokens.items()}}
+    params = {
+        **answer.request.params,
+        **{one_line(str(k)): one_line(str(v)) for k, v in tokens.items()},
+    }
     return (replace(answer.request, params=params),)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from collectors.dates import Moment, parse_date
-from collectors.html import Node, Text, Tree, clean_author, count_of, one_line, text_of
+from collectors.html import Node, Text, Tree, clean, clean_author, count_of, one_line, text_of
 
 _POSTS = frozenset(
     ("Comment", "UserComments", "DiscussionForumPosting", "Answer", "SocialMediaPosting")
@@ -121,7 +121,7 @@ def _first(value: Mapping[str, Any], *names: str) -> str:
     for name in names:
         found = value.get(name)
         if isinstance(found, (str, int)) and not isinstance(found, bool) and found != "":
-            return str(found)
+            return clean(str(found))
     return ""
 
 

@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from lxml import etree  # type: ignore[import-untyped]
-
 from collectors import comment_lists as pages
 from collectors.dates import parse_date
 from collectors.fields import counts, identifier, moment, need, optional
@@ -38,6 +36,7 @@ from collectors.html import (
 )
 from collectors.settings import one_of, utc_text, web_address, whole, words, yes_or_no
 from collectors.walls import wall
+from collectors.xml_tree import xml_root
 from raccroche.errors import SourceError
 from raccroche.post import Answer, Kind, Page, Post, Request, State, Verdict
 
@@ -513,7 +512,7 @@ _IN_REPLY = re.compile(
 
 
 def _parse_feed(answer: Answer) -> Page:
-    root = _xml(answer)
+    root = xml_root(answer, what="wordpress: the feed")
     if answer.phase == "articles":
         return _article_links(answer, root)
     entries = [*root.iter("item"), *root.iter("{http://www.w3.org/2005/Atom}entry")]
@@ -523,20 +522,6 @@ def _parse_feed(answer: Answer) -> Page:
     if entries and not any(_comment_number(entry) for entry in entries):
         raise SourceError("wordpress: this feed holds articles, not comments", url=answer.url)
     return Page(posts=posts)
-
-
-def _xml(answer: Answer) -> Any:
-    """The feed's tree. The text is decoded before: whatever its declaration says, it is UTF-8."""
-    parser = etree.XMLParser(
-        recover=True, resolve_entities=False, no_network=True, huge_tree=False, encoding="utf-8"
-    )
-    try:
-        root = etree.fromstring(answer.text.lstrip().encode("utf-8", "replace"), parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise SourceError(f"wordpress: the feed is no XML ({error})", url=answer.url) from error
-    if root is None:
-        raise SourceError("wordpress: the feed is empty", url=answer.url)
-    return root
 
 
 def _feed_text(entry: Any, *paths: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from raccroche.errors import SourceError
 
+MOST_DECLARED = 10**12  # a source that declares more, or less than none, declares nothing
 MAX_TEXT = 100_000  # characters of one post; longer is cut at ingest and flagged
 
 
@@ -258,6 +259,10 @@ class Page:
     session: Mapping[str, str] = field(default_factory=dict)
     # (series, period, value, unit): official figures, not posts
     series: tuple[tuple[str, str, float, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.declared is not None and not 0 <= self.declared < MOST_DECLARED:
+            object.__setattr__(self, "declared", None)  # said, but no count of posts
 
 
 @dataclass(frozen=True, slots=True)

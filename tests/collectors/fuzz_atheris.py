@@ -5,8 +5,8 @@ A coverage-guided fuzzer of every parser, for atheris (libFuzzer): `SourceError`
 
 The first byte chooses the platform, the second what becomes of the rest: read as it is, or as the
 number of a way to break one of the platform's samples (`fuzzing.broken`). Everything else goes to
-libFuzzer. `python -m pytest tests/collectors/test_fuzz_atheris.py` runs it for a while where atheris
-is installed.
+libFuzzer. `python -m pytest tests/collectors/test_fuzz_atheris.py` runs it for a while where
+atheris is installed.
 """
 
 import random

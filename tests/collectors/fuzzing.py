@@ -208,7 +208,7 @@ def _json(body: bytes, chance: random.Random) -> bytes:
         data = json.loads(body)
     except (ValueError, RecursionError):
         return _attribute(body, chance)
-    places = list(_places(data))
+    places = list(_places(data)) if isinstance(data, (dict, list)) else []
     if not places:
         return json.dumps(_strange(chance)).encode()
     holder, key = chance.choice(places)

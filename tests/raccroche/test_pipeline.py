@@ -17,7 +17,7 @@ from raccroche import pipeline
 from raccroche.config import Config
 from raccroche.errors import ConfigError
 from raccroche.http import Client
-from raccroche.post import Run, Verdict
+from raccroche.post import Page, Run, Verdict
 from raccroche.store import Store, StoredPost
 from tests.servers.mastodon import Mastodon, mastodon
 
@@ -243,3 +243,9 @@ async def test_kill_9_loses_nothing(tmp_path: Path, site: Mastodon, pages: int) 
     assert stored(loaded) == {str(n) for n in range(1, 101)}
     with Store.open(loaded.store_url) as store:
         assert store.check() == []
+
+
+@pytest.mark.parametrize("said", [-1, 10**30])
+def test_a_total_that_no_source_can_have_is_none(said: int) -> None:
+    assert Page(declared=said).declared is None
+    assert Page(declared=12).declared == 12
