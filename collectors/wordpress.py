@@ -384,7 +384,7 @@ _CLOSED = re.compile(
 
 def _refusal(answer: Answer, data: Mapping[str, Any]) -> Page:
     """A REST error says by its code whether it is the end, a wall, or a site without this API."""
-    code = str(data.get("code") or data.get("error") or "")[:100]
+    code = one_line(str(data.get("code") or data.get("error") or ""))[:100]
     said = one_line(str(data.get("message") or ""))[:200]
     if code.endswith("invalid_page_number"):
         return Page()

@@ -59,6 +59,7 @@ def test_broken_samples_give_a_sound_page_or_a_source_error(platform: str, seed:
         ("appstore", b"<feed xmlns='http://www.w3.org/2005/Atom'><link href='\xed\xa0'/></feed>"),
         ("appstore", b"<feed xmlns='http://www.w3.org/2005/Atom'><link rel='&#xD800;'/></feed>"),
         ("wordpress", b"<rss><channel><title>&#55296;</title></channel></rss>"),
+        ("wordpress", b'{"code": "rest_forbidden\\ud800", "message": ""}'),
         ("mediawiki", b'{"continue": {"c": "\\ud800"}, "query": {"pages": []}}'),
         ("peertube", b'{"total": -1, "data": []}'),
         ("telegram", b'<div class="tgme_channel_info_counter"><span>%sK</span></div>'),
