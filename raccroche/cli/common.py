@@ -76,7 +76,7 @@ def set_up_logs(level: int) -> None:
         else logging.StreamHandler(sys.stderr)
     )
     logging.basicConfig(level=level, format="%(message)s", handlers=[handler], force=True)
-    for noisy in ("httpx", "httpcore", "hpack", "apscheduler"):
+    for noisy in ("httpx", "httpcore", "hpack"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
