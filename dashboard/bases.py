@@ -7,7 +7,7 @@ from typing import Literal
 from raccroche import reference
 
 Base = Literal["mobile", "fixed", "lines"]
-INHABITANTS = 68.6  # millions in France on 1 January 2025: Insee, from memory, to be checked
+INHABITANTS = 68.6  # millions in France on 1 January 2025: Insee, bilan démographique 2024
 COUNTED = dt.date(2025, 1, 1)
 MAX_AGE = dt.timedelta(days=3 * 365)  # an older figure says little of the period
 

@@ -94,6 +94,29 @@ def title(alert: Alert) -> str:
     return f"{filters.brand_label(alert.brand)} · {_signal(alert.signal)}"
 
 
+def gist(alert: Alert) -> str:
+    """What was seen, in one line without the subject and the week."""
+    if of_source(alert):
+        _, what, _ = [*alert.signal.split(":", 2), "", ""][:3]
+        return _silence(alert) if what == "silent" else _failures(alert)
+    return tr(
+        f"{words.number(alert.observed)} publications, {words.number(alert.expected, 1)} "
+        f"attendues · {words.plural(alert.authors, 'auteur', 'auteurs')}",
+        f"{words.number(alert.observed)} posts, {words.number(alert.expected, 1)} "
+        f"expected · {words.plural(alert.authors, 'author', 'authors')}",
+    )
+
+
+def _silence(alert: Alert) -> str:
+    days = words.number(alert.observed)
+    return tr(f"rien de nouveau depuis {days} jours", f"nothing new for {days} days")
+
+
+def _failures(alert: Alert) -> str:
+    runs = words.number(alert.observed)
+    return tr(f"{runs} passages de suite sans succès", f"{runs} runs in a row without success")
+
+
 def _signal(signal: str) -> str:
     try:
         return reference.title(signal, words.language())
@@ -260,10 +283,10 @@ def _source_detail(alert: Alert) -> None:
     if what == "silent":
         parts.lead(
             tr(
-                f"Rien de nouveau depuis **{words.number(alert.observed, 1)} jours** ; le plus "
-                f"long silence habituel est de {words.number(alert.bound, 1)} jours.",
-                f"Nothing new for **{words.number(alert.observed, 1)} days**; the longest usual "
-                f"silence is {words.number(alert.bound, 1)} days.",
+                f"Rien de nouveau depuis **{words.number(alert.observed)} jours** ; le plus "
+                f"long silence habituel est de {words.number(alert.bound)} jours.",
+                f"Nothing new for **{words.number(alert.observed)} days**; the longest usual "
+                f"silence is {words.number(alert.bound)} days.",
             )
         )
     else:
@@ -273,7 +296,7 @@ def _source_detail(alert: Alert) -> None:
                 f"**{words.number(alert.observed)} runs in a row** without success.",
             )
         )
-        if alert.note:
+        if alert.note and alert.state == "nouvelle":
             st.code(alert.note, None, wrap_lines=True)
     parts.note(
         tr(
@@ -301,7 +324,7 @@ def _decide(alert: Alert) -> None:
     )
     note = st.text_area(
         tr("Note", "Note"),
-        value=alert.note,
+        value="" if of_source(alert) and alert.state == "nouvelle" else alert.note,
         key=f"note-{alert.n}",
         max_chars=500,
         height=80,

@@ -18,7 +18,7 @@ from dashboard import (
 )
 from dashboard.intervals import Interval
 from dashboard.selection import Selection
-from dashboard.views import parts
+from dashboard.views import alerts, parts
 from dashboard.words import tr
 from raccroche import reference
 from raccroche.store import UNKNOWN_BRAND, Alert, Totals
@@ -199,21 +199,17 @@ def _alerts() -> None:
 
 
 def _alert(one: Alert) -> None:
-    """A spike in two lines, with the way to its posts."""
+    """An alert in two lines, with the way to its posts or to the source."""
     first, last, when = happenings.alert_days(one.period)
     said, link = st.columns([5, 1], vertical_alignment="center", wrap=False)
     with said:
-        st.markdown(f"**{parts.escape(data.display(one.brand))}** · {_signal(one.signal)}")
-        parts.note(
-            tr(
-                f"{words.number(one.observed)} publications, {words.number(one.expected, 1)} "
-                f"attendues · {words.plural(one.authors, 'auteur', 'auteurs')} · {when}",
-                f"{words.number(one.observed)} posts, {words.number(one.expected, 1)} "
-                f"expected · {words.plural(one.authors, 'author', 'authors')} · {when}",
-            )
-        )
+        st.markdown(f"**{parts.escape(alerts.title(one))}**")
+        parts.note(f"{alerts.gist(one)} · {when}")
     with link:
-        if first and st.button(tr("Lire", "Read"), key=f"alert-{one.n}", type="tertiary"):
+        if alerts.of_source(one):
+            if st.button(tr("Voir", "See"), key=f"alert-{one.n}", type="tertiary"):
+                filters.go("alertes", alerte=str(one.n))
+        elif first and st.button(tr("Lire", "Read"), key=f"alert-{one.n}", type="tertiary"):
             signals = [one.signal] if one.signal in {s.id for s in reference.signals()} else []
             filters.go(
                 "publications",
@@ -224,13 +220,6 @@ def _alert(one: Alert) -> None:
                 fin=(last or first).isoformat(),
                 accusations="1",
             )
-
-
-def _signal(signal: str) -> str:
-    try:
-        return parts.escape(reference.title(signal, words.language()))
-    except KeyError:
-        return parts.escape(signal)
 
 
 def _coverage(chosen: Selection) -> None:

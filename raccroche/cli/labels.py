@@ -58,7 +58,7 @@ def label(
                 batch_size=config.nlp.batch_size,
                 progress=lambda n: progress.update(task, advance=n),
             )
-    out.print(f"{done} posts labelled by {pipeline.labeller_id(model)}")
+    out.print(f"{done} posts labelled by {pipeline.labeller_id(model)}", soft_wrap=True)
 
 
 def unlabelled_count(store: Store, labeller: str) -> int:

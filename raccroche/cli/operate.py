@@ -189,7 +189,7 @@ def demo(
             name = pipeline.labeller_id(labeller)
             newest = store.status().newest or datetime.now(UTC)
             alerts = find_alerts(store, name, config.alerts, newest.date() + timedelta(days=1))
-        out.print(f"{done} posts labelled by {name}, {len(alerts)} alerts")
+        out.print(f"{done} posts labelled by {name}, {len(alerts)} alerts", soft_wrap=True)
         if not serve:
             raise typer.Exit(exit_code(runs))
         process = start_dashboard(config, config.dashboard.port, headless=headless)

@@ -69,6 +69,11 @@ def test_a_silent_source_is_an_alert_about_collection(open_page: Open, database:
     app = open_page("alertes", database=database, alerte=str(n))
     assert not app.exception
     assert "Rien de nouveau depuis" in everything(app)
+    assert app.text_area(key=f"note-{n}").value == ""  # the machine's reason is no person's note
+    said = everything(open_page("apercu", database=database))
+    assert "silencieuse" in said
+    assert "rien de nouveau depuis 12 jours" in said.replace("\u202f", " ").replace("\xa0", " ")
+    assert "source:silent" not in said
 
 
 def test_an_alert_of_an_unknown_signal_or_period_is_no_traceback(
