@@ -24,9 +24,10 @@ LARGEST = 150_000  # bytes
 # file: path of the page, width, height, dark
 PICTURES = {
     "apercu.png": ("", 1280, 900, False),
-    "marques.png": ("comparer", 1280, 900, True),
+    "marques.png": ("marques", 1280, 900, True),
     "chronologie.png": ("chronologie", 1280, 900, False),
     "publications.png": ("publications", 1280, 900, False),
+    "alertes.png": ("alertes?etat=toutes", 1280, 700, False),
     "telephone.png": ("", 390, 844, False),
 }
 
