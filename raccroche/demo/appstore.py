@@ -9,8 +9,9 @@ from raccroche.demo.content import Message
 from raccroche.demo.reply import NOT_FOUND, Ask, Reply, as_json
 
 _SIZE, _PAGES = 50, 10
-_ADDRESS = re.compile(
-    r"/fr/rss/customerreviews/(?:page=(?P<page>\d+)/)?id=(?P<app>\d+)/sort[bB]y=most[rR]ecent/json"
+_ADDRESS = re.compile(  # Apple answers at each of these
+    r"(?:/fr)?/rss/customerreviews/(?:page=(?P<page>\d+)/)?id=(?P<app>\d+)/(?:page=(?P<later>\d+)/)?"
+    r"sort[bB]y=most[rR]ecent/json"
 )
 
 
@@ -25,7 +26,9 @@ class AppStore:
         found = _ADDRESS.fullmatch(ask.path)
         if found is None or int(found["app"]) not in self.apps:
             return NOT_FOUND
-        return as_json({"feed": self._feed(int(found["app"]), int(found["page"] or 1))})
+        return as_json(
+            {"feed": self._feed(int(found["app"]), int(found["page"] or found["later"] or 1))}
+        )
 
     def _feed(self, app: int, page: int) -> dict[str, Any]:
         name, reviews = self.apps[app]

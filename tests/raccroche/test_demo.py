@@ -25,7 +25,7 @@ from raccroche import labelling, pipeline, reference
 from raccroche.config import Config
 from raccroche.demo import Site, demo_config, serving
 from raccroche.demo.calendar import CONSENT, LAST, WAVES, Wave
-from raccroche.demo.content import FORUM, World, own, world
+from raccroche.demo.content import FORUM, World, own, slug, world
 from raccroche.http import Client
 from raccroche.post import Run, Verdict
 from raccroche.store import Filters, Store
@@ -52,14 +52,14 @@ def collected(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Config:
     return config
 
 
-async def collect(config: Config) -> list[Run]:
+async def collect(config: Config, *names: str) -> list[Run]:
     options = config.collect
     client = Client(
         options.contact, options.user_agent, allow_hosts=options.allow_hosts, rate=options.rate
     )
     with Store.open(config.store_url) as store:
         async with client as polite:
-            return await pipeline.collect(config, store, polite)
+            return await pipeline.collect(config, store, polite, only=names)
 
 
 def ask(url: str, **headers: str) -> tuple[int, dict[str, str]]:
@@ -85,6 +85,20 @@ def test_the_same_world_is_made_every_time() -> None:
 @pytest.mark.parametrize("posts", [60, 300, 2000])
 def test_the_world_holds_as_many_posts_as_asked_for(posts: int) -> None:
     assert world(posts).posts == posts
+
+
+@pytest.mark.parametrize("posts", [60, 150])
+def test_an_app_without_reviews_is_no_failed_source(posts: int, tmp_path: Path) -> None:
+    """An empty first page is asked for at every address that the store is known to answer."""
+    with serving(posts) as small:
+        assert small.world is not None
+        bare = [f"avis-{slug(firm)}" for firm, reviews in small.world.apps if not reviews]
+        config = demo_config(small, tmp_path)
+        runs = {run.source: run for run in asyncio.run(collect(config, *bare))}
+    assert bare
+    assert {name: (run.verdict, run.new) for name, run in runs.items()} == {
+        name: (Verdict.NOTHING_NEW, 0) for name in bare
+    }
 
 
 def test_every_message_has_a_number_of_its_own(fiction: World) -> None:
