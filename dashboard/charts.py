@@ -104,6 +104,15 @@ def _marker(name: str) -> str:
 
 def finish(chart: Any, look: Look, *, description: str = "") -> Any:
     """A chart ready to show: fonts, colours, quiet axes, locale, and words for screen readers."""
+    clothes = outfit(look)
+    changes: dict[str, Any] = {"usermeta": clothes["usermeta"]}
+    if description:
+        changes["description"] = description
+    return chart.configure(**clothes["config"]).properties(**changes)
+
+
+def outfit(look: Look) -> dict[str, Any]:
+    """What every specification wears: *config* (fonts, colours, axes), *usermeta* (locale)."""
     axis = {
         "domain": False,
         "ticks": False,
@@ -130,12 +139,10 @@ def finish(chart: Any, look: Look, *, description: str = "") -> Any:
     }
     locale = words.chart_locale()
     config["locale"] = {"number": locale["formatLocale"], "time": locale["timeFormatLocale"]}
-    options = {**locale, "actions": False, "renderer": "svg"}
-    finished = chart.configure(**config)
-    changes: dict[str, Any] = {"usermeta": {"embedOptions": options}}
-    if description:
-        changes["description"] = description
-    return finished.properties(**changes)
+    return {
+        "config": config,
+        "usermeta": {"embedOptions": {**locale, "actions": False, "renderer": "svg"}},
+    }
 
 
 def point(*fields: str) -> Any:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import altair as alt
@@ -11,18 +12,21 @@ from dashboard import intervals, series, words
 from dashboard.charts import (
     AXIS,
     LEGEND,
+    POINT,
     BrandStyle,
     Look,
     finish,
     number_axis,
-    point,
+    outfit,
     time_axis,
 )
-from dashboard.drawn import once
+from dashboard.drawn import Spec, once
 from dashboard.words import tr
 
 MARGIN = 34  # pixels left of the axis, the same in every panel, so that dates stand in line
 HATCHES = 4  # rows of strokes in the height of a panel
+
+Layer = dict[str, Any]  # a part of a specification of Vega-Lite, written out
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,7 @@ def brand_panel(
     *marks*: events and breaks (date, end, title, kind). Every period can be clicked
     (brand, period).
     """
-    rows = table if "segment" in table else table.assign(segment=0)
-    rows = rows.assign(words=[words.period(day.date(), step) for day in rows["period"]])
-    rows["exact"] = [_exact(dict(one), drawn) for _, one in rows.iterrows()]
-    rows["drawn"] = rows[drawn.value].where(rows["state"] == "settled")
+    rows = _spoken(table, step, drawn)
     frame = _frame(rows, drawn, step, top, count)
     layers = [
         *_incomplete(rows, look, columns=25 * count),
@@ -92,62 +93,98 @@ def brand_panel(
         *_points(rows, frame, style, drawn),
         *_nothing(rows, look, drawn),
     ]
-    return finish(alt.layer(*layers).properties(height=height), look)
+    return Spec({"layer": layers, "height": height, "params": _PARAMS, **outfit(look)})
+
+
+def _spoken(table: pd.DataFrame, step: str, drawn: Measure) -> pd.DataFrame:
+    """The columns that are drawn, each row in words, and *drawn*: the settled part of the line."""
+    rows = table if "segment" in table else table.assign(segment=0)
+    said = [
+        _exact({str(name): value for name, value in row.items()}, drawn)
+        for row in rows.to_dict("records")
+    ]
+    names = ["brand", "period", "state", "coverage", "segment", drawn.value, drawn.low, drawn.high]
+    return rows[list(dict.fromkeys([*names, *([drawn.raw] if drawn.raw else [])]))].assign(
+        words=[words.period(day.date(), step) for day in rows["period"]],
+        exact=said,
+        drawn=rows[drawn.value].where(rows["state"] == "settled"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
     """The axes that the layers of a panel share; *wide*: the one x that sets the whole domain."""
 
-    wide: Any
-    x: Any
-    scale: Any
-    axis: Any
+    wide: Layer
+    x: Layer
+    scale: Layer
+    axis: Layer
 
-    def y(self, column: str) -> Any:
-        return alt.Y(f"{column}:Q", scale=self.scale, axis=self.axis, title=None)
+    def y(self, column: str) -> Layer:
+        own = {"field": column, "type": "quantitative", "title": None}
+        return {**own, "scale": self.scale, "axis": self.axis}
 
 
 def _frame(rows: pd.DataFrame, drawn: Measure, step: str, top: float | None, count: int) -> _Frame:
-    scale = alt.Scale(domain=[0, top] if top else alt.Undefined, nice=top is None, zero=True)
-    axis = number_axis(share=drawn.share, count=3)
-    axis.minExtent = axis.maxExtent = MARGIN
+    scale = {"domain": [0, top]} if top else {}
     first, last = rows["period"].min().date(), rows["period"].max().date()
-    domain = alt.Undefined if first == last else [_moment(first), _moment(last)]
-    x = alt.X("period:T", axis=time_axis(step, count=count), title=None)
-    wide = x.copy()
-    wide.scale = alt.Scale(domain=domain, nice=False)
-    return _Frame(wide, x, scale, axis)
-
-
-def _band(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure) -> Any:
-    return (
-        alt.Chart(rows)
-        .mark_area(opacity=0.16, color=style.colour)
-        .encode(x=frame.wide, y=frame.y(drawn.low), y2=f"{drawn.high}:Q", detail="segment:N")
+    domain = {} if first == last else {"domain": [_moment(first), _moment(last)]}
+    x = {"field": "period", "type": "temporal", "axis": _time_axis(step, count), "title": None}
+    return _Frame(
+        wide={**x, "scale": {**domain, "nice": False}},
+        x=x,
+        scale={**scale, "nice": top is None, "zero": True},
+        axis=_number_axis(share=drawn.share),
     )
 
 
-def _columns(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure) -> list[Any]:
+@cache
+def _time_axis(step: str, count: int) -> Layer:
+    return dict(time_axis(step, count=count).to_dict())
+
+
+@cache
+def _number_axis(*, share: bool) -> Layer:
+    axis = number_axis(share=share, count=3)
+    axis.minExtent = axis.maxExtent = MARGIN
+    return dict(axis.to_dict())
+
+
+def _layer(data: pd.DataFrame, mark: Layer, **encoding: Any) -> Layer:
+    return {"data": data, "mark": mark, "encoding": encoding}
+
+
+def _time(column: str) -> Layer:
+    return {"field": column, "type": "temporal"}
+
+
+_SEGMENT = {"field": "segment", "type": "nominal"}
+
+
+def _band(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure) -> Layer:
+    mark = {"type": "area", "opacity": 0.16, "color": style.colour}
+    y, y2 = frame.y(drawn.low), {"field": drawn.high}
+    return _layer(rows, mark, x=frame.wide, y=y, y2=y2, detail=_SEGMENT)
+
+
+def _columns(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure) -> list[Layer]:
     """The counts themselves under a moving average."""
     if drawn.raw is None:
         return []
     found = rows[rows[drawn.raw] > 0]
     if found.empty:
         return []
-    base = alt.Chart(found).mark_rule(color=style.colour, strokeWidth=2.5, opacity=0.4, aria=False)
-    return [base.encode(x=frame.x, y=frame.y(drawn.raw), y2=alt.datum(0))]
+    mark = {"type": "rule", "color": style.colour, "strokeWidth": 2.5, "opacity": 0.4}
+    y = frame.y(drawn.raw)
+    return [_layer(found, {**mark, "aria": False}, x=frame.x, y=y, y2={"datum": 0})]
 
 
-def _line(rows: pd.DataFrame, frame: _Frame, style: BrandStyle) -> Any:
-    return (
-        alt.Chart(rows)
-        .mark_line(color=style.colour, strokeWidth=2)
-        .encode(x=frame.x, y=frame.y("drawn"), detail="segment:N")
-    )
+def _line(rows: pd.DataFrame, frame: _Frame, style: BrandStyle) -> Layer:
+    mark = {"type": "line", "color": style.colour, "strokeWidth": 2}
+    return _layer(rows, mark, x=frame.x, y=frame.y("drawn"), detail=_SEGMENT)
 
 
-def _late(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure) -> list[Any]:
+def _late(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure) -> list[Layer]:
     """The dashed end of the line: provisional periods, from the settled one before them."""
     table = rows.reset_index(drop=True)
     late = table.index[table["state"] == "provisional"]
@@ -155,13 +192,12 @@ def _late(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure) 
         return []
     end = table.loc[max(int(late.min()) - 1, 0) :]
     end = end[end["segment"] == end["segment"].iloc[-1]]
-    line = alt.Chart(end).mark_line(
-        color=style.colour, strokeWidth=1.5, strokeDash=[2, 3], opacity=0.8
-    )
-    return [line.encode(x=frame.x, y=frame.y(drawn.value))]
+    dashes = {"strokeWidth": 1.5, "strokeDash": [2, 3], "opacity": 0.8}
+    mark = {"type": "line", "color": style.colour, **dashes}
+    return [_layer(end, mark, x=frame.x, y=frame.y(drawn.value))]
 
 
-def _single(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure) -> list[Any]:
+def _single(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure) -> list[Layer]:
     """Points without a neighbour, which no line would show."""
     known = rows[drawn.value].notna()
     here = rows["segment"]
@@ -170,13 +206,11 @@ def _single(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure
     alone = rows[known & ~before & ~after]
     if alone.empty:
         return []
-    dots = alt.Chart(alone).mark_point(
-        filled=True, size=45, color=style.colour, opacity=1, aria=False
-    )
-    return [dots.encode(x=frame.x, y=frame.y(drawn.value))]
+    dot = {"type": "point", "filled": True, "size": 45, "color": style.colour, "opacity": 1}
+    return [_layer(alone, {**dot, "aria": False}, x=frame.x, y=frame.y(drawn.value))]
 
 
-def _nothing(rows: pd.DataFrame, look: Look, drawn: Measure) -> list[Any]:
+def _nothing(rows: pd.DataFrame, look: Look, drawn: Measure) -> list[Layer]:
     """A word where there is nothing to draw."""
     if rows[drawn.value].notna().any():
         return []
@@ -186,30 +220,45 @@ def _nothing(rows: pd.DataFrame, look: Look, drawn: Measure) -> list[Any]:
         if drawn.share
         else tr("rien n’a été collecté", "nothing was collected")
     )
-    base = alt.Chart(pd.DataFrame({"text": [text]}))
-    middle = {"x": alt.value({"expr": "width / 2"}), "y": alt.value({"expr": "height / 2"})}
-    return [base.mark_text(color=look.soft, fontSize=12).encode(text="text:N", **middle)]
+    mark = {"type": "text", "color": look.soft, "fontSize": 12}
+    x, y = ({"value": {"expr": f"{one} / 2"}} for one in ("width", "height"))
+    said = {"field": "text", "type": "nominal"}
+    return [_layer(pd.DataFrame({"text": [text]}), mark, x=x, y=y, text=said)]
 
 
-def _points(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure) -> list[Any]:
+# what is clicked, and what is under the pointer: parameters of the layers of these names
+_PARAMS = [
+    {
+        "name": POINT,
+        "select": {"type": "point", "fields": ["brand", "period"], "on": "click"},
+        "views": ["dots"],
+    },
+    {
+        "name": "hover",
+        "select": {"type": "point", "fields": ["period"], "nearest": True, "on": "pointerover"},
+        "views": ["near"],
+    },
+]
+
+
+def _points(rows: pd.DataFrame, frame: _Frame, style: BrandStyle, drawn: Measure) -> list[Layer]:
     """What is clicked, and the dot under the pointer; periods without a value only speak."""
-    tooltip = [
-        alt.Tooltip("words:N", title=tr("Période", "Period")),
-        alt.Tooltip("exact:N", title=tr("Valeur", "Value")),
+    known = rows[drawn.value].notna()
+    shown = rows if known.all() or not known.any() else rows[known]
+    said = [
+        {"field": "words", "type": "nominal", "title": tr("Période", "Period")},
+        {"field": "exact", "type": "nominal", "title": tr("Valeur", "Value")},
     ]
-    known = rows[rows[drawn.value].notna()]
-    shown = known if len(known) else rows
-    base = alt.Chart(shown).encode(x=frame.x, y=frame.y(drawn.value), tooltip=tooltip)
-    look = {"filled": True, "color": style.colour, "shape": style.marker, "aria": False}
-    dots = base.mark_point(size=70, opacity=0, **look).encode(opacity=alt.value(0))
-    hover = alt.selection_point(on="pointerover", nearest=True, fields=["period"], empty=False)
-    near = base.mark_point(size=50, **look).encode(
-        opacity=alt.condition(hover, alt.value(1), alt.value(0))
-    )
-    # named, since Altair would else name them after all of their table in words, which takes long
+    mark = {"type": "point", "filled": True, "color": style.colour, "shape": style.marker}
+    place = {"x": frame.x, "y": frame.y(drawn.value), "tooltip": said}
+    near = {"condition": {"param": "hover", "value": 1, "empty": False}, "value": 0}
+    dots = {**mark, "aria": False, "size": 70, "opacity": 0}
     return [
-        dots.add_params(point("brand", "period")).properties(name="dots"),
-        near.add_params(hover).properties(name="near"),
+        {**_layer(shown, dots, **place, opacity={"value": 0}), "name": "dots"},
+        {
+            **_layer(shown, {**mark, "aria": False, "size": 50}, **place, opacity=near),
+            "name": "near",
+        },
     ]
 
 
@@ -251,15 +300,14 @@ def _mean(row: dict[str, Any], drawn: Measure) -> str:
 # what was not collected
 
 
-def _incomplete(rows: pd.DataFrame, look: Look, *, columns: int) -> list[Any]:
+def _incomplete(rows: pd.DataFrame, look: Look, *, columns: int) -> list[Layer]:
     """Hatching behind the stretches of which less than 95 % was collected or labelled."""
     found = _stretches(rows)
     if not found or len(rows) < 2:
         return []
-    ground = alt.Chart(pd.DataFrame(found, columns=["from", "to"]))
-    layers = [
-        ground.mark_rect(color=look.soft, opacity=0.1, aria=False).encode(x="from:T", x2="to:T")
-    ]
+    ground = {"type": "rect", "color": look.soft, "opacity": 0.1, "aria": False}
+    ends = {"x": _time("from"), "x2": {"field": "to"}}
+    layers = [_layer(pd.DataFrame(found, columns=["from", "to"]), ground, **ends)]
     span = (rows["period"].max() - rows["period"].min()) / columns
     strokes = [
         (start + span * at, min(start + span * (at + 1), end))
@@ -267,17 +315,11 @@ def _incomplete(rows: pd.DataFrame, look: Look, *, columns: int) -> list[Any]:
         for at in range(max(round((end - start) / span), 1))
         if start + span * at < end
     ]
-    base = alt.Chart(pd.DataFrame(strokes, columns=["from", "to"]))
+    stroke = {"type": "rule", "color": look.soft, "strokeWidth": 0.8, "opacity": 0.55}
+    table = pd.DataFrame(strokes, columns=["from", "to"])
     for row in range(HATCHES):
-        stroke = base.mark_rule(color=look.soft, strokeWidth=0.8, opacity=0.55, aria=False)
-        layers.append(
-            stroke.encode(
-                x="from:T",
-                x2="to:T",
-                y=alt.value({"expr": f"height * {(row + 1) / HATCHES}"}),
-                y2=alt.value({"expr": f"height * {row / HATCHES}"}),
-            )
-        )
+        y, y2 = ({"value": {"expr": f"height * {at / HATCHES}"}} for at in (row + 1, row))
+        layers.append(_layer(table, {**stroke, "aria": False}, **ends, y=y, y2=y2))
     return layers
 
 
@@ -337,28 +379,34 @@ def _said() -> list[Any]:
     ]
 
 
-def _event_marks(marks: pd.DataFrame | None, look: Look) -> list[Any]:
+def _event_marks(marks: pd.DataFrame | None, look: Look) -> list[Layer]:
     """A dashed rule an event, a band where it lasted, a full rule where the series breaks."""
     if marks is None or marks.empty:
         return []
-    rows = marks.assign(colour=[kind_colour(kind, look) for kind in marks["kind"]])
-    colour = alt.Color("colour:N", scale=None)
+    shown = ["date", "end", "title", "words", "kind"]
+    rows = marks[shown].assign(colour=[kind_colour(kind, look) for kind in marks["kind"]])
+    seen = {
+        "x": _time("date"),
+        "color": {"field": "colour", "type": "nominal", "scale": None},
+        "tooltip": [one.to_dict() for one in _said()],
+    }
     layers = []
     lasting = rows[rows["end"].notna()]
     if len(lasting):
-        band = alt.Chart(lasting).mark_rect(opacity=0.16)
-        layers.append(band.encode(x="date:T", x2="end:T", color=colour, tooltip=_said()))
+        band = {"type": "rect", "opacity": 0.16}
+        layers.append(_layer(lasting, band, **seen, x2={"field": "end"}))
     for cut in (False, True):
         found = rows[(rows["kind"] == "break") == cut]
         if found.empty:
             continue
         faint = 0.75 if len(found) < 12 else 0.4
-        rule = alt.Chart(found).mark_rule(
-            strokeDash=[1, 0] if cut else [2, 3],
-            strokeWidth=1.6 if cut else 1,
-            opacity=1 if cut else faint,
-        )
-        layers.append(rule.encode(x="date:T", color=colour, tooltip=_said()))
+        rule = {
+            "type": "rule",
+            "strokeDash": [1, 0] if cut else [2, 3],
+            "strokeWidth": 1.6 if cut else 1,
+            "opacity": 1 if cut else faint,
+        }
+        layers.append(_layer(found, rule, **seen))
     return layers
 
 
