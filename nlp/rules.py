@@ -40,12 +40,17 @@ from nlp.types import (
 )
 
 NAME = "rules"
-VERSION = "rules-1"
+VERSION = "rules-2"
 
 _DIGIT = re.compile(r"\d")
 _MENTIONS_OF_ONE = 20
 _MENTIONS = 200
 _TITLE_END = "\n\n"
+_ON_CALLS = (
+    "h.canvassing_phone", "h.canvassing", "h.harassment_phone", "h.unwanted_calls", "h.sales",
+)  # fmt: skip
+_UNDER_CALLS = 1.0  # evidence for a comment that speaks of calls, in a thread that is about them
+_TITLES = 10_000  # titles remembered
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,8 @@ class Analysis:
 
     `read` are its words, `encoded` one lexicon character a word (quoted words are hidden in it),
     `hits` the rules found by name, `cut` its sentences, `mentions` the brands named; `reviewed` and
-    `answered` the brands given by the source, under the table's names.
+    `answered` the brands given by the source, under the table's names; `thread_on_calls` whether
+    its thread is about canvassing by telephone.
     """
 
     text: Text
@@ -67,13 +73,15 @@ class Analysis:
     cut: list[Sentence]
     reviewed: str | None
     answered: str | None
+    thread_on_calls: bool
     table: BrandTable
     plan: NumberingPlan
 
     @cached_property
     def score(self) -> float:
-        """Evidence for harassment, see `nlp.calls.harassment_score`."""
-        return harassment_score(self.hits, self.cut)
+        """Evidence for harassment, see `nlp.calls.harassment_score`; the thread may add some."""
+        own = harassment_score(self.hits, self.cut)
+        return own + _UNDER_CALLS if own > 0 and self.thread_on_calls else own
 
     @cached_property
     def parts(self) -> dict[str, Part]:
@@ -154,6 +162,7 @@ class Reader:
         self.plan = plan
         self.lexicon = lexicon if lexicon is not None else french()
         self._kept = self.lexicon.members("LISTNAME")
+        self._on_calls: dict[str, bool] = {}  # by title of a thread
 
     def analyse(self, text: Text) -> Analysis:
         """Read one post; any string is answered, in time linear in its length."""
@@ -184,9 +193,22 @@ class Reader:
             cut=sentences(encoded, hits),
             reviewed=reviewed,
             answered=answered,
+            thread_on_calls=self._about_calls(text.thread_title or ""),
             table=self.table,
             plan=self.plan,
         )
+
+    def _about_calls(self, title: str) -> bool:
+        """Whether a thread's title speaks of canvassing by telephone."""
+        if not title:
+            return False
+        if title not in self._on_calls:
+            if len(self._on_calls) >= _TITLES:
+                self._on_calls.clear()
+            read = words(clean(title).text)
+            found = self.lexicon.find("".join(self.lexicon.encode(read.forms)))
+            self._on_calls[title] = not by_rule(found).keys().isdisjoint(_ON_CALLS)
+        return self._on_calls[title]
 
     def _given(self, name: str | None) -> str | None:
         if not name:

@@ -20,11 +20,11 @@ DATA = ROOT / ".." / "shared" / "data"
 
 CROSS_VALIDATED = {
     "phone_harassment": 0.88,
-    "testimony": 0.95,
-    "sentiment": 0.79,
-    "sentiment_x": 0.77,
-    "topics_macro": 0.71,
-    "signals_micro": 0.66,
+    "testimony": 0.96,
+    "sentiment": 0.81,
+    "sentiment_x": 0.79,
+    "topics_macro": 0.73,
+    "signals_micro": 0.74,
     "brand_mentions": 0.99,
     "brand_harassment": 0.86,
     "brand_sentiment": 0.73,
@@ -36,8 +36,8 @@ ON_ITS_OWN_DATA = {
     "testimony": 0.96,
     "sentiment": 0.93,
     "topics_macro": 0.93,
-    # fell from 0.94 when the rules got a say in doubtful signals; out of fold these rose
-    "signals_micro": 0.89,
+    # fell from 0.94 as the rules got their say: less by heart; out of fold it rose, 0.67 to 0.75
+    "signals_micro": 0.85,
     "brand_mentions": 0.99,
     "brand_harassment": 0.91,
 }

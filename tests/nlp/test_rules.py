@@ -293,3 +293,18 @@ def test_seed_everybody_but_one_and_a_stop(seed: list[Labels]) -> None:
 def test_seed_the_original_of_the_copy_keeps_its_words(seed: list[Labels]) -> None:
     assert not seed[7].phone_harassment
     assert {"Orange", "Bouygues Telecom", "Free"} <= set(seed[7].brands)
+
+
+def test_a_thread_about_canvassing_adds_to_what_a_comment_says_of_calls(
+    labeller: RuleLabeller,
+) -> None:
+    title = "Le télémarketing de Télénova irrite ses clients"
+    short = "Pareil ici, une dizaine d'appels dans la semaine."
+    reader = labeller.reader
+
+    def evidence_of(text: str, title: str | None) -> float:
+        return reader.analyse(Text("t", text, thread_title=title)).score
+
+    assert evidence_of(short, title) == evidence_of(short, None) + 1
+    assert evidence_of(short, "Le nouveau forfait de Télénova") == evidence_of(short, None)
+    assert evidence_of("Bravo pour cet article.", title) <= 0
