@@ -11,10 +11,12 @@ from raccroche.store.records import BrandSeen, Filters, SourceSeen, Totals
 from raccroche.store.rows import LAST_ARRIVAL, date_of, day_number, labeller_number
 from raccroche.store.selection import (
     LABELLED,
+    NO_MATTER,
     Scope,
     accuses,
     brand_numbers,
     conditions,
+    marked_again,
     mention_conditions,
     own_conditions,
     rare,
@@ -62,12 +64,52 @@ def daily_counts(conn: Connection, filters: Filters, by: Sequence[str]) -> "pd.D
     if scope is None:
         return _shape([], by, {}, filters)
     kind = next((key for key in by if key in TERM_KINDS), None)
-    rows = (
-        _from_rows(conn, filters, scope, by, kind)
-        if _crossed(filters, kind)
-        else _from_counts(conn, filters, by, kind)
-    )
-    return _shape(rows, by, _names(conn, by), filters)
+    names = _names(conn, by)
+    if not _crossed(filters, kind):
+        return _shape(_from_counts(conn, filters, by, kind), by, names, filters)
+    if kind is None and not filters.with_copies and len(scope.terms) == 1:
+        added = _shape(_from_counts(conn, filters, by, kind), by, names, filters)
+        again = _shape(_again(conn, scope, by), by, names, filters)
+        return _less(added, again, by)
+    return _shape(_from_rows(conn, filters, scope, by, kind), by, names, filters)
+
+
+def _less(added: "pd.DataFrame", again: "pd.DataFrame", by: Sequence[str]) -> "pd.DataFrame":
+    """Cells less what was added to them more than once."""
+    import pandas as pd
+
+    columns = ["period" if key in PERIODS else key for key in by]
+    if again.empty:
+        return added
+    less = again.assign(**{measure: -again[measure] for measure in MEASURES})
+    both = pd.concat([added, less], ignore_index=True)
+    if not columns:
+        return both[list(MEASURES)].sum().to_frame().T
+    grouped = both.groupby(columns, as_index=False, sort=True, dropna=False)
+    found = grouped[list(MEASURES)].sum()
+    return found[found["mentions"] != 0].reset_index(drop=True)
+
+
+def _again(conn: Connection, scope: Scope, by: Sequence[str]) -> list[dict[str, int]]:
+    """
+    What sums over several terms of one kind count more than once: the posts that hold several.
+
+    The index of marks tells which; only these posts are read.
+    """
+    (numbers,) = scope.terms.values()
+    again = marked_again(scope, numbers)
+    rows: list[dict[str, int]] = []
+    # the period is asked of the marks alone: asked again, SQLite would walk all posts of it
+    rest = replace(scope, terms={}, low=None, high=None)
+    for unit, brand_n, sentiment, harassment, extra in _row_units(rest, by, led=True):
+        keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, literal(ALL))
+        cell = sentiment + 3 * _as_int(harassment) + 6 * _as_int(testimony())
+        units = func.sum(again.c.times).label("units")
+        query = select(*keys, cell.label("cell"), units)
+        query = query.select_from(unit.join(again, again.c.post_n == posts.c.n))
+        query = query.where(*extra, posts.c.day != UNDATED).group_by(*keys, cell)
+        rows += _spread(conn.execute(query).all(), len(keys))
+    return rows
 
 
 def _check(by: Sequence[str]) -> None:
@@ -191,13 +233,15 @@ def _from_rows(
     posts.
     """
     rows: list[Any] = []
-    for unit, brand_n, sentiment, harassment, extra in _row_units(scope, by):
+    few = rare(conn, scope)
+    led = bool(scope.terms) and few is not NO_MATTER
+    for unit, brand_n, sentiment, harassment, extra in _row_units(scope, by, led=led):
         term_n: ColumnElement[int] = marks.c.term_n if kind else literal(ALL)
         keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, term_n)
         cell = sentiment + 3 * _as_int(harassment) + 6 * _as_int(testimony())
         start = _with_marks(unit, scope) if kind else unit
         query = select(*keys, cell.label("cell"), func.count().label("units")).select_from(start)
-        query = query.where(*extra, rare(conn, scope), posts.c.day != UNDATED)
+        query = query.where(*extra, few, posts.c.day != UNDATED)
         if kind:
             query = query.where(
                 marks.c.term_n.in_(term_numbers_of(conn, kind, filters.terms.get(kind, ())))
@@ -219,7 +263,7 @@ def _as_int(flag: Any) -> Any:
 
 
 def _row_units(
-    scope: Scope, by: Sequence[str]
+    scope: Scope, by: Sequence[str], *, led: bool = False
 ) -> list[tuple[Any, Any, Any, Any, list[ColumnElement[bool]]]]:
     """The units to count: (from, brand number, sentiment, harassment, conditions)."""
     common = conditions(scope, own=False)
@@ -228,7 +272,7 @@ def _row_units(
         return [(LABELLED, literal(ALL), labels.c.sentiment, labels.c.harassment, whole)]
     # whose mentions is asked once, by `mention_conditions`: here it would send SQLite through all
     joined = LABELLED.join(mentions, mentions.c.post_n == posts.c.n)
-    own = [*common, *mention_conditions(scope)]
+    own = [*common, *mention_conditions(scope, led=led)]
     named = (joined, mentions.c.brand_n, mentions.c.sentiment, mentions.c.harassment, own)
     if scope.brands is not None and not scope.unknown_brand:
         return [named]

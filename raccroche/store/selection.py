@@ -54,6 +54,9 @@ class Scope:
     with_copies: bool
 
 
+NO_MATTER = true()  # no filter is narrow enough to begin with
+
+
 def scope_of(conn: Connection, filters: Filters) -> Scope | None:
     """The scope of filters; None for a labeller that said nothing."""
     labeller_n = labeller_number(conn, filters.labeller)
@@ -163,10 +166,21 @@ def own_conditions(scope: Scope) -> list[ColumnElement[bool]]:
     return found
 
 
-def mention_conditions(scope: Scope, table: FromClause = mentions) -> list[ColumnElement[bool]]:
-    """What a mention must meet: brand, sentiment toward it, harassment by it."""
+def mention_conditions(
+    scope: Scope, table: FromClause = mentions, *, led: bool = False
+) -> list[ColumnElement[bool]]:
+    """
+    What a mention must meet: brand, sentiment toward it, harassment by it.
+
+    *led*: another part of the query knows few posts, and mentions are looked up for each.
+    """
     if scope.brands is None:  # + 0: SQLite shall go by the posts of the period, not by all mentions
         found = [table.c.labeller_n + 0 == scope.labeller_n]
+    elif led:
+        found = [
+            table.c.labeller_n + 0 == scope.labeller_n,
+            (table.c.brand_n + 0).in_(scope.brands),
+        ]
     else:
         found = [table.c.labeller_n == scope.labeller_n, table.c.brand_n.in_(scope.brands)]
     found += _range(scope, table.c.post_n)
@@ -181,6 +195,7 @@ def mention_conditions(scope: Scope, table: FromClause = mentions) -> list[Colum
 _mentioned = mentions.alias("mentioned")
 _accusing = mentions.alias("accusing")
 _told = marks.alias("told")
+_also = marks.alias("also")
 _living = posts.alias("living")
 
 
@@ -211,7 +226,7 @@ def _marked(scope: Scope, numbers: list[int]) -> ColumnElement[bool]:
 def rare(conn: Connection, scope: Scope) -> ColumnElement[bool]:
     """The narrowest filter as a set of numbers if it is small: the database then starts from it."""
     few = rare_numbers(conn, scope)
-    return true() if few is None else posts.c.n.in_(few)
+    return NO_MATTER if few is None else posts.c.n.in_(few)
 
 
 def rare_numbers(conn: Connection, scope: Scope) -> Any:
@@ -226,14 +241,20 @@ def rare_numbers(conn: Connection, scope: Scope) -> Any:
 
 
 def _narrowing(scope: Scope) -> list[Any]:
-    found: list[Any] = [
-        select(_told.c.post_n).where(
-            _told.c.labeller_n == scope.labeller_n,
-            _told.c.term_n.in_(numbers),
-            *_range(scope, _told.c.post_n),
-        )
-        for numbers in scope.terms.values()
-    ]
+    found: list[Any] = []
+    if scope.terms:
+        first, *others = scope.terms.values()
+        # what several kinds of terms have in common is found in the index of marks alone
+        both = [
+            exists().where(
+                _also.c.labeller_n == scope.labeller_n,
+                _also.c.term_n.in_(numbers),
+                _also.c.post_n == _told.c.post_n,
+            )
+            for numbers in others
+        ]
+        own = [_told.c.labeller_n == scope.labeller_n, _told.c.term_n.in_(first)]
+        found.append(select(_told.c.post_n).where(*own, *_range(scope, _told.c.post_n), *both))
     if scope.sources is not None and len(scope.sources) != 1:
         own = [_living.c.source_n.in_(scope.sources), *_range(scope, _living.c.n)]
         found.append(select(_living.c.n).where(*own))
@@ -241,6 +262,21 @@ def _narrowing(scope: Scope) -> list[Any]:
         own = mention_conditions(scope, _mentioned)
         found.append(select(_mentioned.c.post_n).where(*own, *_range(scope, _mentioned.c.post_n)))
     return found
+
+
+def marked_again(scope: Scope, numbers: list[int]) -> Any:
+    """Posts that hold several of these terms, and how many *times* beyond the first."""
+    return (
+        select(_told.c.post_n, (func.count() - 1).label("times"))
+        .where(
+            _told.c.labeller_n == scope.labeller_n,
+            _told.c.term_n.in_(numbers),
+            *_range(scope, _told.c.post_n),
+        )
+        .group_by(_told.c.post_n)
+        .having(func.count() > 1)
+        .subquery("again")
+    )
 
 
 LABELLED = posts.join(labels, labels.c.post_n == posts.c.n)
