@@ -14,6 +14,7 @@ from raccroche.store import Alert, Store
 
 ATOM = "http://www.w3.org/2005/Atom"
 IN_FEED = 100
+TRIED = "alert_tried"  # setting: the alert that was about to be sent last, and when
 
 
 def send_alerts(config: Config, store: Store) -> int:
@@ -36,7 +37,8 @@ def send_alerts(config: Config, store: Store) -> int:
             )
     sent = 0
     for alert in waiting:
-        store.set_alert(alert.n, sent=alert.sent)  # what cannot be noted is not sent
+        # what cannot be noted is not sent; a note that changes nothing would not touch the disk
+        store.set_setting(TRIED, f"{alert.n} {datetime.now(UTC).isoformat()}")
         if not sender.notify(title=headline(alert), body=body(alert, config)):
             raise RaccrocheError(
                 f"{len(waiting) - sent} alerts could not be sent; the next run tries again"

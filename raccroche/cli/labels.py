@@ -1,11 +1,14 @@
 """Commands of the classifier: label, predict, evaluate, train."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, TextIO, TypeVar
 
 import typer
@@ -20,6 +23,7 @@ from raccroche.labelling import brand_table, known_brands, load_labeller
 from raccroche.store import Store
 
 BATCH = 512
+_ROOM = 65_536  # bytes that a disk must have free for a training to begin
 _SCORED = ("sentiment", "phone_harassment", "testimony", "topics", "signals", "brands")
 T = TypeVar("T")
 
@@ -182,11 +186,30 @@ def _train_embedded(
 
     if target.suffix != ".npz":
         raise typer.BadParameter("--out must end in .npz for the embedded labeller")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    card = train_embedded(
-        rows, target, brand_table=table, seed=seed, repeats=repeats, progress=_told
-    )
+    with _made_whole(target) as made:
+        card = train_embedded(
+            rows, made, brand_table=table, seed=seed, repeats=repeats, progress=_told
+        )
     return f"version {card.digest}, {card.bytes / 1e6:.2f} MB"
+
+
+@contextmanager
+def _made_whole(target: Path) -> Iterator[Path]:
+    """
+    Where to write a model, whose folder takes the place of *target* and its card at the end only.
+
+    A disk without room or that cannot be written is said before hours of training, as LabelError.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{target.stem}.", dir=target.parent) as folder:
+            made = Path(folder, target.name)
+            made.write_bytes(bytes(_ROOM))
+            yield made
+            for path in Path(folder).iterdir():
+                os.replace(path, target.parent / path.name)
+    except OSError as error:
+        raise LabelError(f"{target}: cannot be written: {error.strerror}") from error
 
 
 def _train_transformer(

@@ -1,24 +1,28 @@
 """A full, a read-only disk, a locked database: one sentence from every command, nothing lost."""
 
 import asyncio
+import json
 import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from raccroche import config as configuration
+from raccroche.alerts.notify import send_alerts
 from raccroche.errors import StoreError
 from raccroche.labelling import shown_labeller
 from raccroche.routine import collect
-from raccroche.store import Filters, Store
+from raccroche.store import Alert, Filters, Store
+from tests.servers import forked
+from tests.servers.inbox import inbox
 from tests.servers.mastodon import Mastodon, mastodon
 
 pytestmark = pytest.mark.slow
@@ -105,8 +109,8 @@ def home(made: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 def raccroche(config: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "raccroche", "-c", str(config), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    with TemporaryDirectory() as said:
+        return forked.run(config, Path(said), *arguments)
 
 
 def fill(folder: Path) -> Path:
@@ -150,6 +154,9 @@ COMMANDS: dict[str, Arguments] = {
     "copy": lambda disk, other: ["copy", "--to", str(disk / "copy.sqlite3")],
     "backup": lambda disk, other: ["backup", str(disk / "backup.sqlite3")],
     "restore": lambda disk, other: ["restore", str(other / "backup.sqlite3")],
+    "purge": lambda disk, other: ["purge"],
+    "object": lambda disk, other: ["object", "--author", "temoin1", "--platform", "mastodon"],
+    "rebuild-counts": lambda disk, other: ["rebuild-counts"],
 }
 
 
@@ -191,16 +198,63 @@ def test_an_erasure_on_a_full_disk_is_whole_or_said_to_fail(home: Path) -> None:
 
 
 def test_a_read_only_disk_is_one_sentence_and_can_be_looked_at(home: Path, other: Path) -> None:
+    with Store.open(configuration.load(home).store_url) as store:
+        erase = ["erase", "--post", store.unlabelled("nobody@1", 1)[0].id]
     subprocess.run(["mount", "-o", "remount,ro", str(home.parent)], check=True)
     for arguments in COMMANDS.values():
         said = one_sentence(raccroche(home, *arguments(home.parent, other)))
         assert "ead-only" in said, said
+    assert "ead-only" in one_sentence(raccroche(home, *erase))
     for command, code in (("status", 0), ("register", 0), ("doctor", 1)):
         done = raccroche(home, command)
         assert done.returncode == code, (done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
     subprocess.run(["mount", "-o", "remount,rw", str(home.parent)], check=True)
+    assert posts(home) == FIRST  # nothing went by halves
+    assert raccroche(home, *erase).returncode == 0
+    with Store.open(configuration.load(home).store_url) as store:
+        assert store.status().posts == FIRST - 1
+
+
+def test_a_purge_on_a_full_disk_is_whole_or_said_to_fail(home: Path) -> None:
+    """Every text is older than a day; blanking them rewrites the file."""
+    text = home.read_text("utf-8").replace('key_file = "key"', 'key_file = "key"\ntext_days = 1')
+    home.write_text(text, encoding="utf-8")
+    ballast = fill(home.parent)
+    done = raccroche(home, "purge")
+    if done.returncode:
+        said = one_sentence(done)
+        assert "full" in said or "No space" in said, said
+    ballast.unlink()
     assert posts(home) == FIRST
+    again = raccroche(home, "purge")
+    assert again.returncode == 0, again.stderr
+    with Store.open(configuration.load(home).store_url) as store:
+        assert {post.text for post in store.unlabelled("nobody@1", 1000)} == {""}
+        assert store.check() == []
+    assert posts(home) == FIRST
+    data = b"".join(p.read_bytes() for p in home.parent.glob("db.sqlite3*"))
+    assert b"encore encore" not in data
+
+
+@pytest.mark.parametrize("fault", ["full", "read-only"])
+def test_a_training_without_room_is_said_before_it_begins_and_the_old_model_stays(
+    home: Path, other: Path, fault: str
+) -> None:
+    model, card = home.parent / "ours.npz", home.parent / "CARD.md"
+    model.write_bytes(b"old model")
+    card.write_text("old card", encoding="utf-8")
+    rows = other / "rows.jsonl"
+    row = {"id": "1", "text": "Orange appelle", "sentiment": "negative", "phone_harassment": True}
+    rows.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    if fault == "full":
+        fill(home.parent)
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", str(home.parent)], check=True)
+    said = one_sentence(raccroche(home, "train", str(rows), "--out", str(model), "--repeats", "0"))
+    assert ("No space" if fault == "full" else "ead-only") in said, said
+    assert (model.read_bytes(), card.read_text("utf-8")) == (b"old model", "old card")
+    assert not list(home.parent.glob(".ours*"))
 
 
 def test_a_database_locked_by_another_program_is_one_sentence(home: Path, other: Path) -> None:
@@ -229,3 +283,28 @@ def test_a_disk_that_fills_while_sources_are_read_is_one_sentence(
         ballast.unlink()
         assert asyncio.run(collect(loaded, store))[0].new == MORE
     assert posts(home) == FIRST + MORE
+
+
+def test_an_alert_that_a_full_disk_does_not_let_be_noted_is_not_sent(home: Path) -> None:
+    """A note that changes nothing writes nothing: it would succeed, and the next one fail."""
+    alert = Alert(
+        brand="Mandarine", signal="", period="2026-W47", observed=9, expected=1, bound=4, posts=9,
+        authors=7, repost_share=0.0,
+    )  # fmt: skip
+    with inbox() as server:
+        notify = f'feed = ""\nnotify = ["json://127.0.0.1:{server.server_port}/hook"]'
+        text = home.read_text("utf-8").replace('feed = "alerts.atom"', notify)
+        home.write_text(text, encoding="utf-8")
+        loaded = configuration.load(home)
+        with Store.open(loaded.store_url) as store:
+            store.add_alerts([alert])
+        with Store.open(loaded.store_url) as store:
+            ballast = fill(home.parent)
+            for _ in range(2):
+                with pytest.raises(StoreError, match="full"):
+                    send_alerts(loaded, store)
+            assert server.received == []
+            ballast.unlink()
+            assert send_alerts(loaded, store) == 1
+            assert send_alerts(loaded, store) == 0
+        assert len(server.received) == 1
