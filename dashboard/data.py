@@ -185,6 +185,15 @@ def _totals(url: str, version: int, filters: Filters) -> Totals:
     return store().totals(filters)
 
 
+def posts_and_harassment(filters: Filters) -> tuple[int, int]:
+    """(posts, those that accuse), each once: what `totals` says first, for less."""
+    if filters.brands or filters.families:  # a post may name several of them
+        found = totals(filters)
+        return found.posts, found.harassment
+    row = daily_counts(filters, by=())
+    return int(row["mentions"].sum()), int(row["harassment"].sum())
+
+
 def cluster_counts(filters: Filters) -> pd.DataFrame:
     return _cluster_counts(*_key(), filters)
 

@@ -33,11 +33,11 @@ def page() -> None:
         parts.nothing()
         return
     start, end = chosen.before()
-    before = data.totals(chosen.filters(start=start, end=end))
+    posts, accusing = data.posts_and_harassment(chosen.filters(start=start, end=end))
     rates = data.quick_rates(chosen)
-    change = intervals.rate_ratio((before.harassment, before.posts), (now.harassment, now.posts))
+    change = intervals.rate_ratio((accusing, posts), (now.harassment, now.posts))
     parts.lead(sentences.overview(now, change, _leader(rates), chosen.start, chosen.end))
-    _figures(chosen, now, before)
+    _figures(chosen, now)
     _panels(chosen, rates)
     left, right = st.columns(2, gap="large")
     with left:
@@ -55,7 +55,7 @@ def _leader(rates: Mapping[str, Interval]) -> str | None:
     return data.display(first) if rates[first].low > highest else None
 
 
-def _figures(chosen: Selection, now: Totals, before: Totals) -> None:
+def _figures(chosen: Selection, now: Totals) -> None:
     share = intervals.share(now.harassment, now.posts)
     told = intervals.share(now.harassment_testimonies, now.harassment)
     weeks = max(chosen.days / 7, 1)
