@@ -23,6 +23,7 @@ SHORT = 56  # days; with less history EARS C2 speaks
 LONG = 730  # days of history that are read
 GUARD = 14  # days before those watched that are left out: a spike may have begun already
 C2_BASE, C2_LAG = 28, 2  # days of the baseline of EARS C2, and days left between
+RUNAWAY = 2.0  # a trend that leads this many times above all that was ever seen is dropped
 OUTLIER = 2.58  # a past day beyond this many deviations weighs less
 
 
@@ -89,16 +90,32 @@ def _ears(known: Series, watched: Series, observed: float, factor: float) -> For
 def _quasi_poisson(
     series: Series, start: date, watched: Series, observed: float, factor: float
 ) -> Forecast:
+    """The regression with its trend, or without where it runs away (after Farrington, 1996)."""
     past = series.cut(start - timedelta(days=LONG), start - timedelta(days=1 + GUARD))
+    if past.counts[past.covered > 0].sum() < 1:
+        return Forecast(0.0, *_tail(0.05, 0.05, observed), "quasi_poisson")
+    if len(past.counts) > 2 * SHORT:
+        trended = _outlook(past, watched, observed, factor, trend=True)
+        most = RUNAWAY * factor * _largest(past.counts, len(watched.counts))
+        if trended.expected <= most:
+            return trended
+    return _outlook(past, watched, observed, factor, trend=False)
+
+
+def _largest(counts: Floats, days: int) -> float:
+    """The most posts that as many days in a row ever had."""
+    return float(np.convolve(counts, np.ones(days)).max())
+
+
+def _outlook(
+    past: Series, watched: Series, observed: float, factor: float, *, trend: bool
+) -> Forecast:
     kept = past.covered > 0
     position = np.arange(len(past.counts), dtype=np.float64)
-    design = _design(past.first, position, len(past.counts))[kept]
-    y, offset = past.counts[kept], np.log(past.covered[kept])
-    if y.sum() < 1:
-        return Forecast(0.0, *_tail(0.05, 0.05, observed), "quasi_poisson")
-    fitted, dispersion = _fit(y, design, offset)
+    design = _design(past.first, position, len(past.counts), trend=trend)[kept]
+    fitted, dispersion = _fit(past.counts[kept], design, np.log(past.covered[kept]))
     ahead = (watched.first - past.first).days + np.arange(len(watched.counts), dtype=np.float64)
-    future = _design(past.first, ahead, len(past.counts))
+    future = _design(past.first, ahead, len(past.counts), trend=trend)
     covered = np.maximum(watched.covered, 0.0)
     rate = np.exp(np.clip(future @ fitted.params, -20, 20)) * covered * factor
     mean = float(rate.sum())
@@ -131,11 +148,11 @@ def _fit(y: Floats, design: Floats, offset: Floats) -> tuple["sm.GLMResults", fl
     return fitted, dispersion
 
 
-def _design(first: date, position: Floats, length: int) -> Floats:
-    """Intercept, linear trend (per year, centred) and weekend: columns of the regression."""
+def _design(first: date, position: Floats, length: int, *, trend: bool) -> Floats:
+    """Intercept, weekend and linear *trend* (per year, centred): columns of the regression."""
     weekday = (first.weekday() + position.astype(int)) % 7
     columns = [np.ones_like(position), (weekday == 5).astype(float), (weekday == 6).astype(float)]
-    if length > 2 * SHORT:
+    if trend:
         columns.append((position - length / 2) / 365.25)
     return np.column_stack(columns)
 

@@ -350,3 +350,14 @@ def test_a_missing_address_variable_is_named(
 
 def test_weeks_are_iso_weeks() -> None:
     assert week_name(date(2027, 1, 1)) == "2026-W53"
+
+
+def test_a_trend_drawn_through_nothing_does_not_hide_a_wave() -> None:
+    days = 515
+    counts = np.zeros(days)
+    counts[[-22, -24, -26, -28, -29, -31, -33, -35]] = 1  # the two weeks before the guarded ones
+    outlook = forecast(
+        Series(SUNDAY - timedelta(days=days - 1), counts, np.ones(days)), MONDAY, SUNDAY
+    )
+    assert outlook is not None
+    assert outlook.expected < 10  # with its trend: far above all that was ever seen
