@@ -1,7 +1,9 @@
 """The only reader of config.toml: frozen dataclasses, checked before the first request."""
 
 import difflib
+import math
 import os
+import re
 import tomllib
 import types
 import typing
@@ -172,12 +174,19 @@ _SECTIONS: dict[str, type[Any]] = {
 _POSITIVE = {
     "collect": (
         "rate", "concurrency", "timeout", "max_body_mb", "budget_requests", "budget_mb",
-        "budget_minutes", "archive_days",
+        "budget_minutes",
     ),
     "nlp": ("batch_size", "workers"),
-    "privacy": ("text_days",),
     "dashboard": ("port",),
 }  # fmt: skip
+_BOUNDS: dict[tuple[str, str], tuple[int, int]] = {
+    ("collect", "archive_days"): (1, 36_500),
+    ("collect", "longest_wait"): (0, 86_400),
+    ("collect", "overlap_hours"): (0, 87_600),
+    ("privacy", "text_days"): (1, 36_500),
+    ("schedule", "jitter_seconds"): (0, 86_400),
+}
+_REACHABLE = re.compile(r"[^\s@<>]+@[^\s@<>]+|https?://[^\s/]")
 
 
 def default_path() -> Path:
@@ -312,13 +321,37 @@ def _table(table: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]:
 def _check(config: Config) -> None:
     for section, names in _POSITIVE.items():
         for name in names:
-            if getattr(getattr(config, section), name) <= 0:
-                raise ConfigError(f"{config.path}: [{section}] {name} must be above 0")
+            value = getattr(getattr(config, section), name)
+            if not (value > 0 and math.isfinite(value)):
+                raise ConfigError(f"{config.path}: [{section}] {name} must be above 0 and finite")
+    for (section, name), (least, most) in _BOUNDS.items():
+        value = getattr(getattr(config, section), name)
+        if not least <= value <= most:
+            raise ConfigError(
+                f"{config.path}: [{section}] {name} must be from {least} to {most}, not {value}"
+            )
+    _check_headers(config)
     seen: set[str] = set()
     for brand in config.brands:
         if brand.id in seen:
             raise ConfigError(f"{config.path}: [[brands]] id {brand.id!r} is there twice")
         seen.add(brand.id)
+
+
+def _check_headers(config: Config) -> None:
+    """Both texts are sent with every request; an empty contact is refused when a round begins."""
+    for name in ("contact", "user_agent"):
+        value = getattr(config.collect, name)
+        if not (value.isascii() and value.isprintable()):
+            raise ConfigError(
+                f"{config.path}: [collect] {name} must be one line of ASCII letters and signs"
+            )
+    contact = config.collect.contact.strip()
+    if contact and not _REACHABLE.search(contact):
+        raise ConfigError(
+            f"{config.path}: [collect] contact must hold an e-mail address or an http(s) address, "
+            f"not {contact!r}"
+        )
 
 
 def _hint(word: str, known: typing.Iterable[str]) -> str:

@@ -43,6 +43,16 @@ def test_the_shipped_file_says_every_key_with_its_default() -> None:
         ("[colect]\nrate = 1.0", "unknown section [colect]; did you mean 'collect'"),
         ("[collect]\nrate = 'fast'", "[collect] rate must be a number"),
         ("[collect]\nrate = 0", "[collect] rate must be above 0"),
+        ("[collect]\nrate = nan", "[collect] rate must be above 0 and finite"),
+        ("[collect]\nrate = inf", "[collect] rate must be above 0 and finite"),
+        ("[collect]\nrate = -1", "[collect] rate must be above 0"),
+        ("[collect]\narchive_days = 36501", "[collect] archive_days must be from 1 to 36500"),
+        ("[privacy]\ntext_days = 999999999", "[privacy] text_days must be from 1 to 36500"),
+        ("[privacy]\ntext_days = 0", "[privacy] text_days must be from 1 to 36500"),
+        ("[schedule]\njitter_seconds = -1", "[schedule] jitter_seconds must be from 0"),
+        ("[collect]\ncontact = 'us'", "[collect] contact must hold an e-mail address or an http"),
+        ('[collect]\ncontact = "a@b.example\\nX: y"', "[collect] contact must be one line"),
+        ("[collect]\nuser_agent = 'Ré'", "[collect] user_agent must be one line of ASCII"),
         ("[nlp]\nworkers = true", "[nlp] workers must be a whole number"),
         ("[collect]\nallow_hosts = 'a'", "[collect] allow_hosts must be a list of texts"),
         ("collect = 3", "[collect] must be a table"),
@@ -58,6 +68,15 @@ def test_a_wrong_file_is_refused_naming_file_and_key(tmp_path: Path, text: str, 
         config.load(path)
     assert str(path) in str(refused.value)
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "contact",
+    ["", "ana@observatoire.example", "https://observatoire.example/contact", "Ana <ana@b.example>"],
+)
+def test_a_contact_that_is_empty_or_can_be_written_to_is_read(tmp_path: Path, contact: str) -> None:
+    path = write(tmp_path, f"[collect]\ncontact = '{contact}'\n[privacy]\ntext_days = 36500")
+    assert config.load(path).collect.contact == contact
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
