@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, Connection, false, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, false, func, insert, or_, select, update
 
 from raccroche.errors import StoreError
 from raccroche.store.engine import Database
@@ -101,13 +101,18 @@ def suppress(
 
 
 def _log(conn: Connection, wanted: Sequence[tuple[str, str]], reason: str, removed: int) -> None:
-    at = now()
-    rows = [
-        {"at": at, "kind": kind, "hash": digest, "reason": reason, "posts": removed}
-        for kind, digest in wanted
-    ]
-    if rows:
-        conn.execute(insert(takedowns), rows)
+    """One entry a request, however many keys it has: their kinds, and one hash of all of them."""
+    if not wanted:
+        return
+    digests = [digest for _, digest in wanted]
+    entry = {
+        "at": now(),
+        "kind": ", ".join(dict.fromkeys(kind for kind, _ in wanted)),
+        "hash": digests[0] if len(digests) == 1 else hashed(" ".join(digests)),
+        "reason": reason,
+        "posts": removed,
+    }
+    conn.execute(insert(takedowns), entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +131,15 @@ def refused_authors(conn: Connection) -> Refused:
 
 
 def read_takedowns(conn: Connection, limit: int) -> list[Takedown]:
-    query = select(takedowns).order_by(takedowns.c.n.desc()).limit(limit)
+    """
+    The latest first, one a request.
+
+    Databases of before hold a row a key: the rows of one microsecond are one request.
+    """
+    first = select(func.min(takedowns.c.n)).group_by(takedowns.c.at)
+    query = select(takedowns).where(takedowns.c.n.in_(first)).order_by(takedowns.c.n.desc())
     found = []
-    for row in conn.execute(query):
+    for row in conn.execute(query.limit(limit)):
         at = moment(row.at)
         assert at is not None
         found.append(Takedown(at, row.kind, row.hash, row.reason, row.posts))

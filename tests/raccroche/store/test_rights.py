@@ -5,9 +5,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from raccroche.errors import StoreError
 from raccroche.store import Filters, Store
+from raccroche.store.tables import takedowns
 from tests.raccroche.store.samples import MODEL, NOON, crowd, labels, mention, post
 
 SECRET = "zyxwvutsecret"
@@ -102,6 +104,25 @@ def test_the_takedown_log_holds_hashes_and_reasons_only(store: Store) -> None:
     (entry,) = store.takedowns()
     assert (entry.kind, entry.reason, entry.posts) == ("author", "request 12", 2)
     assert "secret" not in entry.hash
+
+
+def test_a_request_with_many_keys_is_one_entry_with_its_number_of_posts(store: Store) -> None:
+    filled(store)
+    names = ["author-secret", *(f"pseudonym-{n}" for n in range(35))]
+    store.erase(authors=names, post_ids=["none:1"], reason="request 13", shrink=False)
+    (entry,) = store.takedowns()
+    assert (entry.kind, entry.reason, entry.posts) == ("author, post", "request 13", 2)
+    store.suppress(urls=["https://blog.example/1", "https://blog.example/2"])
+    assert [one.kind for one in store.takedowns()] == ["url", "author, post"]
+    assert [one.kind for one in store.takedowns(limit=1)] == ["url"]
+
+
+def test_the_rows_that_an_older_release_wrote_a_key_are_read_as_one_request(store: Store) -> None:
+    with store._db.write() as conn:
+        for at, key in ((1, "a"), (1, "b"), (2, "c")):
+            entry = {"at": at, "kind": "author", "hash": key, "reason": "asked", "posts": 8}
+            conn.execute(insert(takedowns), entry)
+    assert [(one.hash, one.posts) for one in store.takedowns()] == [("c", 8), ("a", 8)]
 
 
 def test_an_erasure_that_a_reader_holds_up_says_so(open_store: Callable[..., Store]) -> None:
