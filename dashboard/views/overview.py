@@ -65,7 +65,7 @@ def _figures(chosen: Selection, now: Totals) -> None:
     one, two, three, four = st.columns(4)
     with one:
         parts.figure(
-            tr("Publications qui accusent", "Posts that accuse"),
+            tr("Mises en cause", "Posts that accuse"),
             words.number(now.harassment),
             tr(
                 f"{words.span(count.low, count.high, digits)} · {weekly} par semaine",
