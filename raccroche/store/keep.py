@@ -1,7 +1,6 @@
 """Keeping the database right: fresh counts, checks, backups, and a copy into another database."""
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -283,11 +282,11 @@ def backup(db: Database, path: Path) -> Path:
         raise StoreError(f"{path} exists already: a backup never overwrites")
     part = path.with_name(path.name + ".part")
     try:
-        _empty(part)
+        empty(part)
         with db.outside() as conn:
             conn.exec_driver_sql("vacuum into ?", (str(part),))
         verify(part)
-        _to_disk(part)
+        to_disk(part)
         part.rename(path)
     except OSError as error:
         raise StoreError(f"the backup {path} cannot be written: {error.strerror}") from error
@@ -312,34 +311,13 @@ def verify(path: Path) -> None:
         raise StoreError(migrations.newer(found))
 
 
-def restore(saved: Path, path: Path) -> None:
-    """
-    Put a backup in the place of a database that no program has open; the old file stays as
-    `.before`.
-    """
-    verify(saved)
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _empty(part)
-        shutil.copyfile(saved, part)
-        _to_disk(part)
-        if path.exists():
-            os.replace(path, path.with_name(path.name + ".before"))
-        for log in ("-wal", "-shm"):
-            path.with_name(path.name + log).unlink(missing_ok=True)
-        os.replace(part, path)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be restored: {error.strerror}") from error
-
-
-def _empty(path: Path) -> None:
+def empty(path: Path) -> None:
     """An empty file for its owner alone, in the place of what a killed program left there."""
     path.unlink(missing_ok=True)
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
 

@@ -20,6 +20,7 @@ from raccroche.store import (
     migrations,
     people,
     reads,
+    restoring,
     rights,
     writes,
 )
@@ -491,8 +492,10 @@ class Store:
 
     @staticmethod
     def restore(backup: str | Path, path: str | Path) -> None:
-        """Put a checked backup in the place of a closed SQLite store."""
-        keep.restore(Path(backup), Path(path))
+        """
+        Put a checked backup in the place of a closed SQLite store, with the erasures made since.
+        """
+        restoring.restore(Path(backup), Path(path))
 
     def status(self) -> StoreStatus:
         last = self.runs(1)
