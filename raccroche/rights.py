@@ -7,8 +7,9 @@ import html
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from raccroche.archive import Archive
 from raccroche.config import Config
@@ -20,17 +21,23 @@ _SNIPPET = 60  # characters of a text that tell it apart in a raw answer
 _SHORTEST = 8  # a shorter name or id would match other people's pages
 _SHORTEST_TEXT = 20  # likewise for words of a text
 _PSEUDONYM = re.compile(r"p_[0-9a-f]{20}")
+_POST_ID = re.compile(r"[^\s:/]+/[^\s:].*:.+")
+_ADDRESS = re.compile(r"https?://[^\s/?#]\S*|(?:at|news|tag):\S+", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W_]+(?: [^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an erasure removed, and the exports made before it, to be issued anew."""
+    """
+    What an erasure removed, and the exports made before it, to be issued anew: the latest a folder,
+    absolute paths. *published*: the folder of the program itself, which the next round writes anew.
+    """
 
     posts: int
     labels: int
     archived: int
     exports: tuple[ExportRecord, ...]
+    published: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,47 @@ def not_found(author: str, platforms: Sequence[str]) -> str:
     )
 
 
+def is_post_id(text: str) -> bool:
+    """Whether *text* has the form of a post's id: platform/site:id."""
+    return _POST_ID.fullmatch(text.strip()) is not None
+
+
+def is_address(text: str) -> bool:
+    """Whether *text* is an address a post may have: http(s), else at:, news: or tag:."""
+    return _ADDRESS.fullmatch(text.strip()) is not None
+
+
+def spellings(urls: Sequence[str]) -> list[str]:
+    """Each address as given, then with or without the slash that ends its path."""
+    return list(dict.fromkeys(one for url in urls for one in _with_and_without_slash(url.strip())))
+
+
+def _with_and_without_slash(url: str) -> Iterator[str]:
+    yield url
+    if not url.lower().startswith(("http://", "https://")):
+        return
+    cut = re.search(r"[?#]|$", url)
+    path = url[: cut.start()] if cut else url
+    rest = url[len(path) :]
+    yield (path[:-1] if path.endswith("/") else path + "/") + rest
+
+
+def not_stored(posts: Sequence[str], urls: Sequence[str]) -> str:
+    """What was looked for when no post has these ids or addresses, and the form that works."""
+    said = []
+    if posts:
+        said.append(
+            f"no post has the id {' or '.join(posts)}. An id is platform/site:id, as exports show "
+            "it in `id`: wordpress/blog.example:12"
+        )
+    if urls:
+        said.append(
+            f"no post has the address {' or '.join(spellings(urls))}. Addresses are compared "
+            "whole, with what follows #, as exports show them in `url` and `uri`"
+        )
+    return ". ".join(said) + ". What was named is refused from now on all the same."
+
+
 def erase(
     config: Config,
     store: Store,
@@ -91,13 +139,36 @@ def erase(
     The freed bytes leave the database file. Raw answers go whole when they hold one of the posts.
     """
     names = pseudonyms_of(config, author, platforms) if author else []
+    post_ids, given, urls = [one.strip() for one in post_ids], urls, spellings(urls)
     going = store.named(post_ids=post_ids, authors=names, urls=urls)
     found = [detail.post for one in going if (detail := store.post(one)) is not None]
-    needles = frozenset(_needles([author], found, urls))
+    needles = frozenset(_needles([author], found, given))
     # the raw answers first: cut short, the command finds the posts again and goes on
     archived = archive.erase(_asked(urls), holding=_holding(needles)) if archive else 0
     erased = store.erase(post_ids=post_ids, authors=names, urls=urls, reason=reason)
-    return Report(erased.posts, erased.labels, archived, tuple(store.exports()))
+    if not erased.posts:
+        return Report(0, 0, archived, ())
+    published = _published(config)
+    again = tuple(_to_issue_anew(config, store, published))
+    return Report(erased.posts, erased.labels, archived, again, published)
+
+
+def _published(config: Config) -> Path | None:
+    """The folder that every round writes anew, where one is written."""
+    if not config.schedule.publish:
+        return None
+    folder = config.resolve(config.schedule.publish).resolve()
+    return folder if folder.exists() else None
+
+
+def _to_issue_anew(config: Config, store: Store, published: Path | None) -> Iterator[ExportRecord]:
+    """The latest export of each place, but for the one that the next round writes anew."""
+    seen = {published}
+    for record in store.exports(100_000):
+        place = config.resolve(record.path).resolve()
+        if place not in seen:
+            seen.add(place)
+            yield replace(record, path=str(place))
 
 
 def object_to(
@@ -111,7 +182,7 @@ def object_to(
 ) -> int:
     """Record an objection: this author, these addresses are not collected from now on."""
     names = pseudonyms_of(config, author, platforms) if author else []
-    return store.suppress(authors=names, urls=urls, reason=reason or "objection")
+    return store.suppress(authors=names, urls=spellings(urls), reason=reason or "objection")
 
 
 def purge(config: Config, store: Store, archive: Archive | None, now: datetime) -> Purged:

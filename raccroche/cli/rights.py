@@ -3,6 +3,7 @@ Commands for persons' rights and for keeping the data: erase, object, register, 
 backup, copy.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +21,7 @@ AuthorOption = Annotated[str, typer.Option(help="Name of the account, or its pse
 PlatformOption = Annotated[
     list[str] | None, typer.Option(help="Platforms of the account. Default: all.")
 ]
-UrlOption = Annotated[list[str] | None, typer.Option(help="Address of a post.")]
+UrlOption = Annotated[list[str] | None, typer.Option(help="Address of a post: http(s)://...")]
 ReasonOption = Annotated[str, typer.Option(help="Why, for the log; name nobody.")]
 
 
@@ -39,7 +40,7 @@ def register(app: typer.Typer) -> None:
 def erase(
     author: AuthorOption = "",
     platform: PlatformOption = None,
-    post: Annotated[list[str] | None, typer.Option(help="Id of a post, source:id.")] = None,
+    post: Annotated[list[str] | None, typer.Option(help="Id of a post: platform/site:id.")] = None,
     url: UrlOption = None,
     reason: ReasonOption = "",
 ) -> None:
@@ -50,6 +51,7 @@ def erase(
     """
     if not (author or post or url):
         raise typer.BadParameter("name an --author, a --post or a --url")
+    _check(post or (), url or ())
     config = load_config()
     with open_store(config) as store:
         report = rights.erase(
@@ -67,8 +69,37 @@ def erase(
     )
     if author and not report.posts:
         err.print(rights.not_found(author, platform or list(platforms())), highlight=False)
+    if (post or url) and not report.posts:
+        _say(rights.not_stored(post or (), url or ()))
+    if report.published:
+        out.print(
+            f"removed from {report.published} at the next `raccroche run`: "
+            "until then that folder holds the text",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
     for record in report.exports:
-        out.print(f"issue anew: {record.path} ({record.at:%Y-%m-%d})", highlight=False)
+        out.print(
+            f"issue anew: {record.path} ({record.at:%Y-%m-%d})",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
+
+
+def _check(posts: Sequence[str], urls: Sequence[str]) -> None:
+    """Refuse what no post can be named by, before anything is recorded."""
+    for one in posts:
+        if not rights.is_post_id(one):
+            raise typer.BadParameter(
+                f"--post {one!r} is no id: platform/site:id, as in wordpress/blog.example:12"
+            )
+    for one in urls:
+        if not rights.is_address(one):
+            raise typer.BadParameter(
+                f"--url {one!r} is no http(s) address, as in https://blog.example/article#comment-12"
+            )
+
+
+def _say(line: str) -> None:
+    err.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def object_(
@@ -84,6 +115,7 @@ def object_(
     """
     if not (author or url):
         raise typer.BadParameter("name an --author or a --url")
+    _check((), url or ())
     config = load_config()
     with open_store(config) as store:
         added = rights.object_to(
@@ -94,6 +126,9 @@ def object_(
             urls=url or (),
             reason=reason,
         )
+        stored = bool(url) and bool(store.named(urls=rights.spellings(url or ())))
+    if url and not stored:
+        _say(rights.not_stored((), url))
     out.print(f"{added} keys are refused from now on; `raccroche erase` removes what is stored")
 
 

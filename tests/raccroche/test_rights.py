@@ -91,7 +91,7 @@ def test_an_author_is_erased_everywhere_and_kept_out(
     )
     archive.close()
     assert (report.posts, report.labels, report.archived) == (2, 2, 1)
-    assert [record.path for record in report.exports] == ["exports/august"]
+    assert [record.path for record in report.exports] == [str(tmp_path / "exports/august")]
     assert b"Zwyx" not in bytes_of(tmp_path)
     assert b"Qwyx" not in bytes_of(tmp_path)
     assert b"Vwyx" in bytes_of(tmp_path)
@@ -154,6 +154,90 @@ def test_an_erasure_that_finds_nobody_says_what_was_tried(config: Config, store:
     found = run.invoke(app, [*command[:4], "@Paul_Durand", *command[5:]])
     assert "1 posts" in found.output
     assert "no post on" not in found.output
+
+
+def command(config: Config, *words: str) -> tuple[int, str]:
+    """Exit code and what was said, on one line."""
+    if not config.path.exists():
+        config.path.write_text(CONFIG, encoding="utf-8")
+    result = CliRunner().invoke(app, ["-c", str(config.path), *words], env={"COLUMNS": "300"})
+    return result.exit_code, " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "form"),
+    [
+        ("--post", "wordpress/blog.example:99", "An id is platform/site:id"),
+        ("--url", "https://blog.example/article#comment-99", "article/#comment-99"),
+    ],
+)
+def test_an_erasure_of_an_unknown_post_says_what_was_tried_and_refuses_it_from_now_on(
+    config: Config, store: Store, option: str, value: str, form: str
+) -> None:
+    store.add_export(ExportRecord("exports/august", "csv", 3))
+    code, said = command(config, "erase", option, value)
+    assert code == 0, said
+    assert "0 posts" in said
+    assert "no post has the" in said
+    assert value in said
+    assert form in said
+    assert "refused from now on" in said
+    assert "issue anew" not in said
+    assert store.suppressed(replace(post(99, "x", "Rwyx", days=1)))
+
+
+@pytest.mark.parametrize("name", ["erase", "object"])
+@pytest.mark.parametrize("value", ["blog.example/article", "ftp://blog.example/a", "https://", ""])
+def test_what_is_no_address_is_refused(config: Config, store: Store, name: str, value: str) -> None:
+    code, said = command(config, name, "--url", value)
+    assert code == 2, said
+    assert "is no http(s) address" in said
+    assert store.takedowns() == []
+
+
+@pytest.mark.parametrize("value", ["3", "blog.example:3", "https://blog.example/article:3"])
+def test_what_is_no_id_of_a_post_is_refused(config: Config, store: Store, value: str) -> None:
+    code, said = command(config, "erase", "--post", value)
+    assert code == 2, said
+    assert "platform/site:id" in said
+    assert store.takedowns() == []
+
+
+def test_a_post_is_erased_by_its_id_and_by_its_address_with_another_slash(
+    config: Config, store: Store
+) -> None:
+    code, said = command(config, "erase", "--post", "wordpress/blog.example:3")
+    assert (code, said[:7]) == (0, "1 posts")
+    code, said = command(config, "erase", "--url", "https://blog.example/article/#comment-2")
+    assert (code, said[:7]) == (0, "1 posts")
+    assert "no post has" not in said
+    assert [one.kind for one in store.takedowns()] == ["url", "post"]
+
+
+def test_an_objection_to_an_address_that_is_not_stored_says_so(
+    config: Config, store: Store
+) -> None:
+    code, said = command(config, "object", "--url", "https://blog.example/article#comment-77")
+    assert code == 0, said
+    assert "no post has the address" in said
+    _, said = command(config, "object", "--url", "https://blog.example/article#comment-3")
+    assert "no post has the address" not in said
+
+
+def test_each_export_to_issue_anew_is_named_once_and_the_published_folder_apart(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    published = tmp_path / "out"
+    published.mkdir()
+    config.path.write_text(CONFIG + "[schedule]\npublish = 'out'\n", encoding="utf-8")
+    for path in ("exports/august", "exports/august", str(published), "exports/july"):
+        store.add_export(ExportRecord(path, "csv", 3, at=NOW))
+    code, said = command(config, "erase", "--post", "wordpress/blog.example:3")
+    assert code == 0, said
+    assert f"removed from {published} at the next `raccroche run`" in said
+    assert said.count("issue anew") == 2
+    for path in ("exports/august", "exports/july"):
+        assert f"issue anew: {tmp_path / path} (2026-11-24)" in said
 
 
 def test_the_key_is_rotated_and_the_old_one_destroyed_by_commands(
