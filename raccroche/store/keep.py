@@ -4,7 +4,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +32,28 @@ from raccroche.store.tables import (
 from raccroche.store.tally import Key, Tally, tally_range
 
 _OLDEST = date(1990, 2, 1)
+_AFTER_ALL_DAYS = 10**9
 _COPY = "copy"  # the setting that says how far a copy has come
 _ROWS = 2_000
 Progress = Callable[[str, int, int], None]
 
 
 def stretches(conn: Connection) -> Iterator[tuple[int, int, int, int]]:
-    """The store in stretches of a month: (first number, end of numbers, first day, end of days)."""
+    """
+    The store in stretches of a month: (first number, end of numbers, first day, end of days).
+
+    What is dated more than two months ahead, up to the end of the calendar, is one stretch.
+    """
+    future = datetime.now(UTC).date() + timedelta(days=62)
     newest = conn.execute(select(func.max(posts.c.n))).scalar_one() or 0
     last_day = conn.execute(select(func.max(counts.c.day))).scalar_one() or 0
-    start_n, start_day, month = 0, -(10**9), _first_month(conn)
+    start_n, start_day, month = 0, -_AFTER_ALL_DAYS, _first_month(conn)
     while True:
         end_n = numbers_between(month, None)[0]
         assert end_n is not None
         end_day = day_number(month)
+        if month > future:
+            end_n, end_day = max(end_n, newest + 1), _AFTER_ALL_DAYS
         yield start_n, end_n, start_day, end_day
         if end_n > newest and end_day > last_day:
             return
@@ -58,7 +66,8 @@ def _first_month(conn: Connection) -> date:
     dated = select(posts.c.day).where(posts.c.n > LAST_ARRIVAL).order_by(posts.c.n).limit(1)
     day = conn.execute(dated).scalar_one_or_none()
     first = None if day is None else date_of(day)
-    return max(_OLDEST, first.replace(day=1)) if first else _OLDEST
+    this_month = datetime.now(UTC).date().replace(day=1)
+    return min(this_month, max(_OLDEST, first.replace(day=1))) if first else _OLDEST
 
 
 def rebuild_counts(db: Database) -> int:

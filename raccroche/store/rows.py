@@ -44,8 +44,9 @@ def numbers_between(start: date | None, end: date | None) -> tuple[int | None, i
     if start is None and end is None:
         return None, None
     low = _FIRST_DATED if start is None else _minute(_midnight(start)) << _ARRIVALS
-    high = None if end is None else _minute(_midnight(end + timedelta(days=1))) << _ARRIVALS
-    return low, high
+    if end is None or end == date.max:
+        return low, None
+    return low, _minute(_midnight(end + timedelta(days=1))) << _ARRIVALS
 
 
 def span(post_n: int, days: int) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,23 @@ def test_check_finds_what_does_not_hang_together(store: Store) -> None:
     found = " ".join(store.check())
     for words in ("counts differ", "mentions have no labels", "counted on arrival"):
         assert words in found
+
+
+def test_posts_of_impossible_years_are_counted_with_the_others(store: Store) -> None:
+    """A source may say any date, up to the ends of the calendar."""
+    days = (datetime(1, 1, 2), datetime(1969, 7, 1), datetime(2025, 1, 1), datetime(9999, 12, 30))
+    many = [
+        post(str(n), f"Un texte bien à lui, de {day:%Y}", published_at=day.replace(tzinfo=UTC))
+        for n, day in enumerate(days)
+    ]
+    store.add_page("blog", many)
+    store.add_labels([labels(one.id, mention()) for one in many])
+    assert store.check() == []
+    before = content(store)["counts"]
+    store.rebuild_counts()
+    assert content(store)["counts"] == before
+    assert store.check() == []
+    assert store.totals(Filters(MODEL, end=date.max)).posts == len(many)
 
 
 def test_a_backup_is_a_whole_store(store: Store, tmp_path: Path) -> None:
