@@ -47,6 +47,7 @@ def examine(load: Callable[[], Config], *, clock: Callable[[], datetime] = now) 
         Finding("ok", "configuration", str(config.path)),
         *_sources(config),
         *_contact(config),
+        *_times(config),
         *_disks(config),
         *_labeller(config),
         *_store(config, clock()),
@@ -68,13 +69,36 @@ def _sources(config: Config) -> Iterator[Finding]:
 
 
 def _contact(config: Config) -> Iterator[Finding]:
-    if not config.collect.contact:
+    """A fault where a source is enabled: no round begins without it."""
+    if not config.collect.contact.strip():
+        enabled = any(source.enabled for source in config.sources)
         yield Finding(
-            "note",
+            "bad" if enabled else "note",
             "contact",
             "[collect] contact is empty",
             "give an address or a page: site owners must be able to reach you",
         )
+
+
+def _times(config: Config) -> Iterator[Finding]:
+    """What `raccroche schedule` refuses: a cron expression, a time zone."""
+    try:
+        if any(source.enabled for source in config.sources):
+            timetable(config)
+        else:
+            trigger(config, config.schedule.cron)
+    except ConfigError as error:
+        if not _is_of_a_source(config):
+            yield Finding("bad", "timetable", str(error), "mend [schedule] or cron in config.toml")
+
+
+def _is_of_a_source(config: Config) -> bool:
+    """Whether the sources themselves are refused, which is said apart."""
+    try:
+        pipeline.jobs(config)
+    except RaccrocheError:
+        return True
+    return False
 
 
 # The disks ---------------------------------------------------------------------------------------

@@ -117,6 +117,38 @@ def test_a_source_that_cannot_run(home: Path) -> None:
     assert "purpose is missing" in found[0].detail
 
 
+@pytest.mark.parametrize(
+    ("written", "instead", "words"),
+    [
+        ('cron = "0 */6 * * *"', 'cron = "99 * * * *"', "cron '99 * * * *'"),
+        ('cron = "0 */6 * * *"', 'cron = "hourly"', "five fields are needed"),
+        ("[nlp]", '[schedule]\ntimezone = "Europe/Nowhere"\n[nlp]', "'Europe/Nowhere' is not a"),
+    ],
+)
+def test_a_timetable_that_the_schedule_refuses(
+    home: Path, written: str, instead: str, words: str
+) -> None:
+    home.write_text(home.read_text("utf-8").replace(written, instead), "utf-8")
+    found = only(home, "timetable")
+    assert found.level == "bad"
+    assert words in found.detail
+
+
+def test_a_timetable_of_no_source_is_looked_at_too(home: Path) -> None:
+    text = home.read_text("utf-8").replace("enabled = true", "enabled = false")
+    home.write_text(text.replace("[nlp]", '[schedule]\ncron = "99 * * * *"\n[nlp]'), "utf-8")
+    assert ("bad", "timetable") in {(one.level, one.what) for one in troubles(home)}
+
+
+@pytest.mark.parametrize(("enabled", "level"), [("true", "bad"), ("false", "note")])
+def test_an_empty_contact_is_a_fault_once_a_source_is_enabled(
+    home: Path, enabled: str, level: str
+) -> None:
+    text = home.read_text("utf-8").replace("enabled = true", f"enabled = {enabled}")
+    home.write_text(text.replace('"test@example.org"', '""'), "utf-8")
+    assert (level, "contact") in {(one.level, one.what) for one in troubles(home)}
+
+
 def test_a_database_that_is_not_made_yet(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(CONFIG.format(url="db.sqlite3"), encoding="utf-8")
