@@ -9,6 +9,7 @@ from nlp.corpus import CorpusError, read_jsonl
 from raccroche.errors import ImportFileError
 
 Row = dict[str, Any]
+_LABELS = ("sentiment", "phone_harassment", "testimony", "topics", "signals")
 
 
 def training_rows(paths: list[Path]) -> list[Row]:
@@ -16,12 +17,20 @@ def training_rows(paths: list[Path]) -> list[Row]:
     The rows of files in the label schema, and of folders that `raccroche export --format jsonl`
     wrote.
 
-    Raises ImportFileError naming the file: missing, broken, or without any row.
+    Raises ImportFileError naming the file: missing, broken, without any row or any label.
     """
     rows = [row for path in paths for row in _rows(path)]
-    if not rows:
-        raise ImportFileError(f"{', '.join(map(str, paths))}: no labelled row")
+    if not any(map(_labelled, rows)):
+        names = ", ".join(map(str, paths))
+        raise ImportFileError(
+            f"no labelled row in {names}: of {len(rows)} rows none has {', '.join(_LABELS)} or "
+            "brands with labels; export reviewed posts with --format jsonl"
+        )
     return rows
+
+
+def _labelled(row: Row) -> bool:
+    return bool(row.get("brands")) or any(row.get(name) is not None for name in _LABELS)
 
 
 def _rows(path: Path) -> Iterator[Row]:
@@ -29,11 +38,18 @@ def _rows(path: Path) -> Iterator[Row]:
         if path.is_dir():
             yield from _exported(path)
         else:
-            yield from read_jsonl(path)
+            yield from _objects(path)
     except CorpusError as error:
         raise ImportFileError(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ImportFileError(f"{path}: cannot be read: {error}") from error
+
+
+def _objects(path: Path) -> Iterator[Row]:
+    for number, row in enumerate(read_jsonl(path), start=1):
+        if not isinstance(row, dict):
+            raise ImportFileError(f"{path}, row {number}: must be a JSON object")
+        yield row
 
 
 def _exported(folder: Path) -> Iterator[Row]:

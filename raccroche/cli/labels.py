@@ -155,7 +155,9 @@ def train(
     scratch: Annotated[
         bool, typer.Option("--scratch", help="Train a small transformer from nothing.")
     ] = False,
-    repeats: Annotated[int, typer.Option(help="Cross-validations for the card; 0 skips them.")] = 1,
+    repeats: Annotated[
+        int, typer.Option(min=0, help="Cross-validations for the card; 0 skips them.")
+    ] = 1,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
 ) -> None:
     """

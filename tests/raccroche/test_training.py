@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from raccroche.cli import app
 from raccroche.config import Config, NlpConfig
 from raccroche.errors import ImportFileError
 from raccroche.labelling import load_labeller
@@ -49,6 +51,13 @@ def test_an_exported_dataset_gives_rows_with_their_brands(tmp_path: Path) -> Non
         ("gone.jsonl", None, "no such file"),
         ("broken.jsonl", '{"id": 1', "broken.jsonl"),
         ("empty.jsonl", "", "no labelled row"),
+        (
+            "texts.jsonl",
+            '{"id": "1", "text": "Mandarine"}',
+            "row in .*texts.jsonl: of 1",
+        ),
+        ("nulls.jsonl", '{"text": "a", "sentiment": null, "brands": {}}', "no labelled row in"),
+        ("list.jsonl", "[1, 2]", "row 1: must be a JSON object"),
     ],
 )
 def test_data_that_cannot_be_used_are_named(
@@ -58,6 +67,32 @@ def test_data_that_cannot_be_used_are_named(
         (tmp_path / name).write_text(content, "utf-8")
     with pytest.raises(ImportFileError, match=words):
         training_rows([tmp_path / name])
+
+
+@pytest.mark.parametrize("label", [{"sentiment": "neutral"}, {"topics": []}, {"testimony": False}])
+def test_one_label_makes_a_file_one_to_train_on(tmp_path: Path, label: dict[str, object]) -> None:
+    path = tmp_path / "some.jsonl"
+    path.write_text(json.dumps({"text": "a"}) + "\n" + json.dumps({"text": "b"} | label), "utf-8")
+    assert len(training_rows([path])) == 2
+
+
+@pytest.mark.parametrize("kind", [["--out", "ours.npz"], ["--scratch", "--out", "ours"]])
+def test_training_without_labels_writes_no_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "texts.jsonl").write_text('{"id": "1", "text": "Mandarine"}\n', "utf-8")
+    result = CliRunner().invoke(app, ["train", "texts.jsonl", *kind])
+    assert isinstance(result.exception, ImportFileError)
+    assert "no labelled row in texts.jsonl" in str(result.exception)
+    assert [path.name for path in tmp_path.iterdir()] == ["texts.jsonl"]
+
+
+def test_cross_validations_below_none_are_refused(tmp_path: Path) -> None:
+    line = ["train", str(tmp_path), "--out", str(tmp_path / "ours.npz"), "--repeats", "-1"]
+    result = CliRunner().invoke(app, line)
+    assert result.exit_code == 2
+    assert "--repeats" in result.output
 
 
 def test_a_folder_without_posts_says_how_to_export(tmp_path: Path) -> None:
