@@ -250,10 +250,12 @@ def register(config: Config, store: Store) -> str:
         "- Personnes concernées : auteurs de publications publiques.",
         "- Données : texte public masqué (numéros, adresses électroniques, IBAN), pseudonyme "
         "à clé, date, adresse de la publication, étiquettes.",
-        f"- Conservation : textes {options.text_days} jours, réponses brutes "
-        f"{config.collect.archive_days} jours, étiquettes et comptes sans limite.",
+        f"- Réponses brutes des sources : {_raw_kept(config)}",
+        f"- Conservation : textes {options.text_days} jours, réponses brutes {_raw_days(config)}, "
+        "étiquettes et comptes sans limite.",
         "- Sécurité : pseudonymes HMAC-SHA-256 dont la clé est hors de la base, masquage avant "
-        "la première écriture, aucune publication de noms d'auteurs.",
+        "l'écriture dans la base, réponses brutes lisibles par l'exploitant seul (droits 0600), "
+        "aucune publication de noms d'auteurs.",
         "- Destinataires : les personnes autorisées du tableau de bord ; exports à pseudonymes "
         "salés.",
         "",
@@ -273,9 +275,28 @@ def register(config: Config, store: Store) -> str:
         "",
         "## Retraits et oppositions",
         "",
-        f"{len(store.takedowns(10_000))} inscrits au journal.",
+        f"{_requests(len(store.takedowns(100_000)))} au journal.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _requests(count: int) -> str:
+    return f"{count} {'demande inscrite' if count < 2 else 'demandes inscrites'}"
+
+
+def _raw_days(config: Config) -> str:
+    return f"{config.collect.archive_days} jours" if config.collect.archive else "non gardées"
+
+
+def _raw_kept(config: Config) -> str:
+    """What the archive holds, for how long, for whom; one sentence."""
+    if not config.collect.archive:
+        return "elles ne sont pas gardées."
+    return (
+        "gardées telles que reçues, noms et numéros compris, pendant "
+        f"{config.collect.archive_days} jours, lisibles par l'exploitant seul, puis supprimées ; "
+        "l'effacement les atteint."
+    )
 
 
 def information(config: Config) -> str:
@@ -295,8 +316,9 @@ contourné ; les refus exprimés par les sites (robots.txt, réserve de fouille)
 masqués ; la date ;
 l'adresse de la publication ; un pseudonyme calculé avec une clé secrète à la place de votre nom.
 Les textes sont
-effacés après {options.text_days} jours, les réponses brutes des sites après
-{config.collect.archive_days} jours.
+effacés après {options.text_days} jours.
+
+**Les réponses brutes des sites**, à part de ce qui précède : {_raw_kept(config)}
 
 **Pourquoi.** Compter, par marque et dans le temps, les plaintes de démarchage. Base légale :
 {options.basis or "**à renseigner**"}. Aucun profil n'est fait, aucun nom d'auteur n'est publié.

@@ -316,3 +316,34 @@ def test_the_information_page_says_whom_to_write_to(config: Config) -> None:
     text = rights.information(config)
     assert "contact@observatoire.example" in text
     assert "CNIL" in text
+
+
+def test_register_and_information_say_that_raw_answers_are_kept_as_received(
+    config: Config, store: Store
+) -> None:
+    for text in (rights.register(config, store), rights.information(config)):
+        said = " ".join(text.split())
+        assert "gardées telles que reçues, noms et numéros compris, pendant 30 jours" in said
+        assert "lisibles par l'exploitant seul" in said
+        assert "l'effacement les atteint" in said
+        assert "masquage avant la première écriture" not in said
+    none = replace(config, collect=replace(config.collect, archive=""))
+    for text in (rights.register(none, store), rights.information(none)):
+        assert "telles que reçues" not in text
+        assert "ne sont pas gardées" in text
+
+
+def test_the_register_counts_requests_not_keys(config: Config, store: Store) -> None:
+    everywhere = ["wordpress", "mastodon", "lemmy"]
+    rights.erase(config, store, None, author="zoe_martin", platforms=everywhere)
+    rights.object_to(config, store, author="paul_durand", platforms=everywhere)
+    assert [one.posts for one in store.takedowns()] == [0, 2]
+    assert "2 demandes inscrites au journal." in rights.register(config, store)
+
+
+def test_raw_answers_are_readable_by_the_operator_only(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "warc")
+    archive.add(Answer("https://blog.example/a", b"06"), source="forum", sent={})
+    archive.close()
+    (file,) = archive.files()
+    assert file.stat().st_mode & 0o777 == 0o600
