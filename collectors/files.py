@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "platform": ("platform", "plateforme"),
 }  # fmt: skip
 _4CAT = {"thread_id", "body", "timestamp"}
+_OLDEST = datetime(1980, 1, 1, tzinfo=UTC)  # the first public forums
+_AHEAD = timedelta(days=2)  # clocks and time zones that are wrong
 _NOTHING = frozenset({"", "nan", "none", "null", "na", "n/a"})
 
 
@@ -110,7 +112,7 @@ def read(
     path: Path, columns: Mapping[str, str] | None = None, *, platform: str = PLATFORM
 ) -> Iterator[Post | BadRow]:
     """
-    The posts of *path*, one by one and in flat memory; rows that are no post come as `BadRow`.
+    The posts of *path*, one by one, none held; rows that are no post come as `BadRow`.
 
     *columns* maps our fields to the file's columns where their names do not say it. Raises
     ImportFileError: no such file, empty, unknown ending, no text column, broken Parquet.
@@ -204,6 +206,7 @@ def _posts(
     rows: Iterable[dict[str, Any]], columns: Mapping[str, str], name: str, platform: str
 ) -> Iterator[Post | BadRow]:
     mapping: dict[str, str] | None = None
+    seen: dict[int, int] = {}
     number = 0
     for number, row in enumerate(rows, start=1):
         if "_bad" in row:
@@ -211,9 +214,22 @@ def _posts(
             continue
         if mapping is None:
             mapping = _mapping(row, columns, name)
-        yield _post(row, mapping, number, name, platform)
+        yield _first_of_its_id(_post(row, mapping, number, name, platform), seen, number)
     if number == 0:
         raise ImportFileError(f"{name}: the file holds no rows")
+
+
+def _first_of_its_id(post: Post | BadRow, seen: dict[int, int], number: int) -> Post | BadRow:
+    """
+    A row that says something else under an id that was there already is no post: it would replace
+    the first. *seen*: hash of an id -> hash of what it said, some 100 bytes a row.
+    """
+    if isinstance(post, BadRow):
+        return post
+    said = hash((post.text, post.author))
+    if seen.setdefault(hash(post.id), said) != said:
+        return BadRow(number, f"id {post.native_id[:40]} stands twice in this file")
+    return post
 
 
 def _mapping(row: Mapping[str, Any], columns: Mapping[str, str], name: str) -> dict[str, str]:
@@ -250,6 +266,8 @@ def _post(
     moment = parse_date(written, now=datetime.now(UTC)) if written else None
     if written and moment is None:
         return BadRow(number, f"the date {written[:40]!r} is not understood")
+    if moment is not None and (why := _impossible(moment.at)):
+        return BadRow(number, f"the date {(written or '')[:40]!r} {why}")
     rating = value.get("rating")
     where = value.get("platform") or platform
     return Post(
@@ -270,6 +288,13 @@ def _post(
         context_brand=value.get("context_brand"),
         language=value.get("language"),
     )
+
+
+def _impossible(moment: datetime) -> str:
+    """Why nobody can have posted then; "" where one can."""
+    if moment < _OLDEST:
+        return f"is before {_OLDEST.year}"
+    return "is in the future" if moment > datetime.now(UTC) + _AHEAD else ""
 
 
 def _clean(value: Any) -> str | None:

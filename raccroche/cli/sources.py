@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import sys
 from collections.abc import Iterable, Sequence
@@ -27,6 +28,7 @@ from raccroche.replay import replay
 from raccroche.store import Store
 
 BATCH = 1_000
+_PLATFORM = re.compile(r"[a-z0-9_-]+")
 
 
 def register(app: typer.Typer) -> None:
@@ -171,8 +173,12 @@ def import_file(
 
     Example: `raccroche import avis.csv --map text=Avis,published_at=Date`
     """
+    if not _PLATFORM.fullmatch(platform):
+        raise typer.BadParameter(
+            f"--platform {platform!r}: small letters, digits, - and _ only, e.g. trustpilot"
+        )
     config = load_config()
-    added, bad = Added(), []
+    added, bad, good = Added(), [], 0
     with open_store(config) as store, bar(f"importing {file.name}") as (progress, task):
         names = pseudonyms(config, store)
         batch: list[Post] = []
@@ -180,6 +186,7 @@ def import_file(
             if isinstance(row, files.BadRow):
                 bad.append(row)
                 continue
+            good += 1
             batch.append(protect(row, names, mask_text=config.privacy.mask))
             if len(batch) == BATCH:
                 added = added + store.add_posts(batch, via=f"import:{file.name}")
@@ -191,6 +198,8 @@ def import_file(
         err.print(f"row {row.number}: {row.reason}", highlight=False, markup=False)
     if len(bad) > 5:
         err.print(f"... and {len(bad) - 5} more bad rows")
+    if not good:
+        raise ImportFileError(f"{file}: no row of this file is a post")
 
 
 def _mapping(text: str) -> dict[str, str]:

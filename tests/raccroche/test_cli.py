@@ -110,6 +110,43 @@ def test_a_file_goes_from_import_to_labels_to_export(home: Path) -> None:
     assert all(row["author"].startswith("a_") for row in rows)
 
 
+def test_a_row_that_says_something_else_under_an_id_of_the_file_is_bad(home: Path) -> None:
+    (home / "two.csv").write_text(
+        "id,text,author\n1,Le premier,ana\n1,Le second,ana\n1,Le premier,bo\n1,Le premier,ana\n"
+    )
+    done = raccroche(home, "import", "two.csv")
+    assert done.returncode == 0
+    assert "1 new" in done.stdout
+    assert "2 bad rows" in done.stdout
+    assert "row 2: id 1 stands twice in this file" in done.stderr
+    raccroche(home, "label", "--labeller", "rules")
+    raccroche(home, "export", "out", "--format", "jsonl")
+    (row,) = map(json.loads, (home / "out/posts.jsonl").read_text("utf-8").splitlines())
+    assert row["text"] == "Le premier"
+
+
+def test_a_row_of_an_impossible_date_is_bad_and_a_file_of_such_rows_is_an_error(
+    home: Path,
+) -> None:
+    (home / "dates.csv").write_text(
+        "text,date\nUn texte,9999-12-31\nUn autre,0001-01-01\nEncore un,1979-12-31\n"
+    )
+    done = raccroche(home, "import", "dates.csv")
+    assert done.returncode == 1
+    assert "0 new, 0 known, 3 bad rows" in done.stdout
+    assert "row 1: the date '9999-12-31' is in the future" in done.stderr
+    assert "row 3: the date '1979-12-31' is before 1980" in done.stderr
+    assert "no row of this file is a post" in done.stderr
+
+
+@pytest.mark.parametrize("platform", ["", "Mon Forum", "a/b", "é"])
+def test_a_platform_that_is_no_name_is_wrong_usage(home: Path, platform: str) -> None:
+    write_csv(home)
+    done = raccroche(home, "import", "avis.csv", "--map", MAP, "--platform", platform)
+    assert done.returncode == 2
+    assert "--platform" in done.stderr
+
+
 def test_a_file_imported_twice_is_stored_once(home: Path) -> None:
     write_csv(home)
     raccroche(home, "import", "avis.csv", "--map", MAP)
