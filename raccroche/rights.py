@@ -117,7 +117,7 @@ def not_stored(posts: Sequence[str], urls: Sequence[str]) -> str:
     if urls:
         said.append(
             f"no post has the address {' or '.join(spellings(urls))}. Addresses are compared "
-            "whole, with what follows #, as exports show them in `url` and `uri`"
+            "whole, with what follows #, as `raccroche parse` of a saved page shows them in `url`"
         )
     return ". ".join(said) + ". What was named is refused from now on all the same."
 
