@@ -3,11 +3,11 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -78,6 +78,17 @@ class Database:
             raise StoreError(_sentence(self.name, error)) from error
         except SQLAlchemyError as error:
             raise StoreError(f"{self.name}: {_first_line(error)}") from error
+
+    def tables(self) -> set[str]:
+        """The names of the tables that are there. A look at a file changes nothing in it."""
+        if self.path is None:
+            with self.read() as conn:
+                return set(inspect(conn).get_table_names())
+        with self.errors(), closing(_attach(self.path, "ro", self.timeout)) as found:
+            return {
+                name
+                for (name,) in found.execute("select name from sqlite_master where type = 'table'")
+            }
 
     def _sqlite(self) -> Engine:
         path = self.path

@@ -1,6 +1,7 @@
 """The schema, step by step: a list that is only ever extended."""
 
 import time
+from collections.abc import Collection
 
 from sqlalchemy import Connection, inspect, select
 
@@ -156,6 +157,13 @@ def version(conn: Connection) -> int | None:
         return None
     found = conn.execute(select(schema_version.c.version)).scalars().all()
     return max(found, default=None)
+
+
+def foreign(names: Collection[str], name: str) -> None:
+    """StoreError where tables are there, and ours are not: another program's database."""
+    if names and "schema_version" not in names:
+        shown = ", ".join(sorted(names)[:3])
+        raise StoreError(f"{name} is another program's database (tables: {shown}): name another")
 
 
 def migrate(conn: Connection) -> None:

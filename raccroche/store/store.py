@@ -525,6 +525,7 @@ class Store:
 
 def _prepare(db: Database) -> None:
     if not db.read_only:
+        migrations.foreign(db.tables(), db.name)
         with db.write() as conn:
             migrations.migrate(conn)
         return

@@ -232,6 +232,17 @@ def test_a_copy_into_a_store_that_is_not_empty_is_refused(store: Store, target_u
         assert target.status().posts == 1
 
 
+def test_another_programs_database_is_refused_and_not_changed(tmp_path: Path) -> None:
+    other = tmp_path / "other.sqlite3"
+    with closing(sqlite3.connect(other)) as conn:
+        conn.execute("create table bookmarks (n integer primary key)")
+    before = other.read_bytes()
+    with pytest.raises(StoreError, match="another program's database .tables: bookmarks"):
+        Store.open(other)
+    assert other.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["other.sqlite3"]
+
+
 def test_a_store_in_a_new_folder_is_made_with_it(tmp_path: Path) -> None:
     with Store.open(tmp_path / "new" / "folder" / "a.db") as store:
         store.add_page("blog", [post("1")])
