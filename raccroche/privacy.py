@@ -1,4 +1,4 @@
-"""Pseudonyms and masks: what happens to a person's name and numbers before the first write."""
+"""Pseudonyms and masks: what becomes of names and numbers before they enter the database."""
 
 import hmac
 import json

@@ -10,6 +10,7 @@ from dashboard.access import Role
 from dashboard.views import parts
 from dashboard.words import tr
 from raccroche import reference
+from raccroche.config import Config
 
 TEXTS = Path(__file__).parents[1] / "texts"
 LOGGED = 200  # erasures shown
@@ -43,11 +44,25 @@ def _text(name: str) -> None:
         few_rank=intervals.FEW_FOR_RANK,
         few_percent=intervals.FEW_FOR_PERCENT,
         text_days=words.number(settings.privacy.text_days),
+        raw=_raw(settings),
         contact=parts.escape(settings.collect.contact or unknown),
         controller=parts.escape(settings.privacy.controller or unknown),
         basis=parts.escape(settings.privacy.basis or unknown),
     )
     st.markdown(tr(written, written))
+
+
+def _raw(settings: Config) -> str:
+    """What becomes of the answers of the sources; a sentence."""
+    if not settings.collect.archive:
+        return tr("Les réponses brutes ne sont pas gardées.", "Raw answers are not kept.")
+    days = words.number(settings.collect.archive_days)
+    return tr(
+        f"Les réponses brutes des sources, telles que reçues, sont lisibles du seul exploitant et "
+        f"supprimées après {days} jours ; un effacement les atteint aussi.",
+        f"Raw answers of the sources, as received, can be read by the operator only and are deleted "
+        f"after {days} days; an erasure reaches them too.",
+    )
 
 
 def _denominators() -> None:
