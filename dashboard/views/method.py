@@ -60,8 +60,8 @@ def _raw(settings: Config) -> str:
     return tr(
         f"Les réponses brutes des sources, telles que reçues, sont lisibles du seul exploitant et "
         f"supprimées après {days} jours ; un effacement les atteint aussi.",
-        f"Raw answers of the sources, as received, can be read by the operator only and are deleted "
-        f"after {days} days; an erasure reaches them too.",
+        f"Raw answers of the sources, as received, can be read by the operator only and are "
+        f"deleted after {days} days; an erasure reaches them too.",
     )
 
 
