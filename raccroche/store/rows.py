@@ -70,8 +70,13 @@ def _midnight(day: date) -> datetime:
 
 
 def day_of(moment: datetime | None) -> int:
-    """Days since 1970 in Europe/Paris."""
-    return UNDATED if moment is None else day_number(moment.astimezone(PARIS).date())
+    """Days since 1970 in Europe/Paris; as written at the very ends of the calendar."""
+    if moment is None:
+        return UNDATED
+    try:
+        return day_number(moment.astimezone(PARIS).date())
+    except OverflowError:
+        return day_number(moment.date())
 
 
 def day_number(day: date) -> int:

@@ -90,7 +90,12 @@ def test_check_finds_what_does_not_hang_together(store: Store) -> None:
 
 def test_posts_of_impossible_years_are_counted_with_the_others(store: Store) -> None:
     """A source may say any date, up to the ends of the calendar."""
-    days = (datetime(1, 1, 2), datetime(1969, 7, 1), datetime(2025, 1, 1), datetime(9999, 12, 30))
+    days = (
+        datetime(1, 1, 2),
+        datetime(1969, 7, 1),
+        datetime(2025, 1, 1),
+        datetime(9999, 12, 31, 23, 30),
+    )
     many = [
         post(str(n), f"Un texte bien à lui, de {day:%Y}", published_at=day.replace(tzinfo=UTC))
         for n, day in enumerate(days)
