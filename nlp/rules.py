@@ -49,7 +49,8 @@ _TITLE_END = "\n\n"
 _ON_CALLS = (
     "h.canvassing_phone", "h.canvassing", "h.harassment_phone", "h.unwanted_calls", "h.sales",
 )  # fmt: skip
-_UNDER_CALLS = 1.0  # evidence for a comment that speaks of calls, in a thread that is about them
+_TELLS_OF_CALLS = ("call.in", "call.they", "sig.")
+_UNDER_CALLS = 1.0  # evidence for a comment that tells of calls, in a thread that is about them
 _TITLES = 10_000  # titles remembered
 
 
@@ -81,7 +82,10 @@ class Analysis:
     def score(self) -> float:
         """Evidence for harassment, see `nlp.calls.harassment_score`; the thread may add some."""
         own = harassment_score(self.hits, self.cut)
-        return own + _UNDER_CALLS if own > 0 and self.thread_on_calls else own
+        if own <= 0 or not self.thread_on_calls:
+            return own
+        tells = any(rule.startswith(_TELLS_OF_CALLS) for rule in self.hits)
+        return own + _UNDER_CALLS if tells else own
 
     @cached_property
     def parts(self) -> dict[str, Part]:

@@ -308,3 +308,5 @@ def test_a_thread_about_canvassing_adds_to_what_a_comment_says_of_calls(
     assert evidence_of(short, title) == evidence_of(short, None) + 1
     assert evidence_of(short, "Le nouveau forfait de Télénova") == evidence_of(short, None)
     assert evidence_of("Bravo pour cet article.", title) <= 0
+    opinion = "Le démarchage, tout le monde en fait."
+    assert evidence_of(opinion, title) == evidence_of(opinion, None)
