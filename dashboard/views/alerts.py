@@ -84,10 +84,16 @@ def of_source(alert: Alert) -> bool:
     return alert.signal.startswith("source:")
 
 
+def _trouble(alert: Alert) -> tuple[str, str]:
+    """What is wrong with which source, of `source:silent:forum`."""
+    _, what, source = [*alert.signal.split(":", 2), "", ""][:3]
+    return what, source
+
+
 def title(alert: Alert) -> str:
     """The subject of an alert in words, without its week."""
     if of_source(alert):
-        _, what, source = [*alert.signal.split(":", 2), "", ""][:3]
+        what, source = _trouble(alert)
         return tr(f"Source {source} : {_fault(what)}", f"Source {source}: {_fault(what)}")
     if not alert.signal:
         return f"{filters.brand_label(alert.brand)} · " + tr("tous signaux", "any signal")
@@ -97,7 +103,7 @@ def title(alert: Alert) -> str:
 def gist(alert: Alert) -> str:
     """What was seen, in one line without the subject and the week."""
     if of_source(alert):
-        _, what, _ = [*alert.signal.split(":", 2), "", ""][:3]
+        what, _ = _trouble(alert)
         return _silence(alert) if what == "silent" else _failures(alert)
     return tr(
         f"{words.number(alert.observed)} publications, {words.number(alert.expected, 1)} "
@@ -278,7 +284,7 @@ def _top(alert: Alert, first: dt.date, last: dt.date) -> None:
 
 
 def _source_detail(alert: Alert) -> None:
-    _, what, source = [*alert.signal.split(":", 2), "", ""][:3]
+    what, _ = _trouble(alert)
     st.header(parts.escape(title(alert)), anchor=False)
     if what == "silent":
         parts.lead(
