@@ -21,6 +21,9 @@ def export(
     since: Annotated[str | None, typer.Option(help="First day, e.g. 2026-08-11.")] = None,
     until: Annotated[str | None, typer.Option(help="Last day.")] = None,
     brand: Annotated[list[str] | None, typer.Option(help="Only these brands.")] = None,
+    platform: Annotated[list[str] | None, typer.Option(help="Only these platforms.")] = None,
+    topic: Annotated[list[str] | None, typer.Option(help="Only these topics.")] = None,
+    signal: Annotated[list[str] | None, typer.Option(help="Only these signals.")] = None,
     harassment_only: Annotated[
         bool, typer.Option(help="Only posts that report harassment.")
     ] = False,
@@ -40,7 +43,7 @@ def export(
 
     Example: `raccroche export exports/august --format parquet --since 2026-08-01`
     """
-    from raccroche.export import FORMATS, export_dataset
+    from raccroche.export import FORMATS, UnknownValue, export_dataset
 
     if form not in FORMATS:
         raise typer.BadParameter(f"--format {form!r}: one of {', '.join(FORMATS)}")
@@ -51,20 +54,26 @@ def export(
             start=_day(since),
             end=_day(until),
             brands=tuple(brand or ()),
+            platforms=tuple(platform or ()),
+            topics=tuple(topic or ()),
+            signals=tuple(signal or ()),
             harassment_only=harassment_only,
             with_copies=True,
         )
-        result = export_dataset(
-            config,
-            store,
-            target,
-            form=form,
-            filters=filters,
-            excel=excel,
-            stable_pseudonyms=stable_pseudonyms,
-            split=split,
-            progress=lambda n: progress.update(task, advance=n),
-        )
+        try:
+            result = export_dataset(
+                config,
+                store,
+                target,
+                form=form,
+                filters=filters,
+                excel=excel,
+                stable_pseudonyms=stable_pseudonyms,
+                split=split,
+                progress=lambda n: progress.update(task, advance=n),
+            )
+        except UnknownValue as error:  # wrong usage: exit code 2
+            raise typer.BadParameter(str(error)) from error
     out.print(f"{result.rows} rows in {len(result.files)} files under {target}")
 
 

@@ -10,11 +10,12 @@ from raccroche.config import Config
 from raccroche.errors import ConfigError, RaccrocheError
 from raccroche.export.files import WRITERS, Dataset, Written
 from raccroche.export.metadata import Days, describe
+from raccroche.export.query import UnknownValue, check_query
 from raccroche.export.rows import Salted, Splits, same_pseudonym, tables
 from raccroche.privacy import read_key
 from raccroche.store import ExportRecord, Filters, PostRow, Store
 
-__all__ = ["FORMATS", "Result", "Written", "export_dataset"]
+__all__ = ["FORMATS", "Result", "UnknownValue", "Written", "export_dataset"]
 
 FORMATS = tuple(WRITERS)
 STEP = 1_000  # rows between two reports of progress, and a last one at the end
@@ -51,11 +52,13 @@ def export_dataset(
 
     Two tables: `posts`, one row a post, and `mentions`, one row a (post, brand) pair. Readers of
     `manifest.json` see the old dataset or the new one, never a mixture. Raises ConfigError for an
-    unknown format or a folder that holds something else; a full or read-only disk is a
-    RaccrocheError and leaves the earlier dataset whole.
+    unknown format or a folder that holds something else, UnknownValue for a query that names what
+    does not exist, before anything is written; a full or read-only disk is a RaccrocheError and
+    leaves the earlier dataset whole.
     """
     if form not in FORMATS:
         raise ConfigError(f"unknown format {form!r}; one of {', '.join(FORMATS)}")
+    check_query(filters, store, config)
     try:
         with contextlib.closing(Dataset(target)) as dataset:
             author = (

@@ -110,6 +110,26 @@ def test_a_file_goes_from_import_to_labels_to_export(home: Path) -> None:
     assert all(row["author"].startswith("a_") for row in rows)
 
 
+def test_an_export_of_a_brand_that_does_not_exist_is_wrong_usage(home: Path) -> None:
+    write_csv(home)
+    raccroche(home, "import", "avis.csv", "--map", MAP)
+    raccroche(home, "label", "--labeller", "rules")
+    for option, wrong, near in (
+        ("--brand", "Orenge", "Orange"),
+        ("--topic", "biling", "billing"),
+        ("--signal", "robocal", "robocall"),
+        ("--platform", "file", "files"),
+        ("--labeller", "rule", "rules@"),
+    ):
+        done = raccroche(home, "export", "out", option, wrong)
+        assert done.returncode == 2, done.stderr
+        assert f"{wrong!r}" in done.stderr
+        assert near in done.stderr
+    assert not (home / "out").exists()
+    asked = raccroche(home, "export", "out", "--topic", "billing", "--platform", "files")
+    assert asked.returncode == 0
+
+
 def test_a_row_that_says_something_else_under_an_id_of_the_file_is_bad(home: Path) -> None:
     (home / "two.csv").write_text(
         "id,text,author\n1,Le premier,ana\n1,Le second,ana\n1,Le premier,bo\n1,Le premier,ana\n"

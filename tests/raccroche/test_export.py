@@ -3,20 +3,23 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from raccroche.config import Config, PrivacyConfig
+from raccroche.config import BrandConfig, Config, PrivacyConfig
 from raccroche.errors import ConfigError, RaccrocheError
-from raccroche.export import FORMATS, export_dataset
+from raccroche.export import FORMATS, UnknownValue, export_dataset
 from raccroche.export.files import Dataset
 from raccroche.export.metadata import DESCRIPTIONS
 from raccroche.export.rows import SCHEMAS
@@ -363,10 +366,40 @@ def test_the_metadata_count_what_is_left_out_and_the_days_that_are_in(
     assert (facts["first_day"], facts["last_day"]) == ("2026-08-01", "2026-08-20")
 
 
-def test_nothing_labelled_gives_empty_tables_with_their_columns(
-    tmp_path: Path, config: Config
+def test_days_without_posts_give_empty_tables_with_their_columns(
+    tmp_path: Path, config: Config, store: Store
 ) -> None:
-    with Store.open(tmp_path / "empty.sqlite3") as empty:
-        result = export_dataset(config, empty, tmp_path / "out", form="csv", filters=ALL)
+    before = replace(ALL, end=at(1, 1).date())
+    result = export_dataset(config, store, tmp_path / "out", form="csv", filters=before)
     assert result.rows == 0
     assert list(pd.read_csv(tmp_path / "out/posts.csv").columns) == SCHEMAS["posts"].names
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"brands": ("Libre", "mandarin")}, "unknown brand 'mandarin'; near: Mandarine"),
+        ({"families": ("orang",)}, "unknown family 'orang'; near: orange"),
+        ({"labeller": "test@2"}, "unknown labeller 'test@2'; near: test@1"),
+        ({"topics": ("biling",)}, "unknown topic 'biling'; near: billing"),
+        ({"signals": ("robot_call",)}, "unknown signal 'robot_call'; near: robocall"),
+        ({"platforms": ("mastodont",)}, "unknown platform 'mastodont'; near: mastodon"),
+        ({"sources": ("elsewhere",)}, "unknown source 'elsewhere'; known: test/site"),
+        ({"start": at(9, 2).date(), "end": at(9, 1).date()}, "first day, 2026-09-02, is after"),
+    ],
+)
+def test_a_query_for_what_does_not_exist_is_an_error_and_writes_nothing(
+    tmp_path: Path, config: Config, store: Store, changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(UnknownValue, match=re.escape(told)):
+        export_dataset(config, store, tmp_path / "out", form="csv", filters=replace(ALL, **changes))
+    assert not (tmp_path / "out").exists()
+    assert store.exports() == []
+
+
+def test_a_brand_that_nobody_named_yet_is_no_error(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    named = replace(config, brands=(BrandConfig("b", "Cramoisie"),))
+    asked = replace(ALL, brands=("Cramoisie",))
+    assert export_dataset(named, store, tmp_path / "out", form="csv", filters=asked).rows == 0
