@@ -47,6 +47,7 @@ def zipped(
             by=by,
             split=split,
             stable_pseudonyms=stable_pseudonyms,
+            once=True,
         )
         packed = Path(folder) / "export.zip"
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

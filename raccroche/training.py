@@ -7,6 +7,7 @@ from typing import Any
 
 from nlp.corpus import CorpusError, read_jsonl
 from raccroche.errors import ImportFileError
+from raccroche.export import data_files
 
 Row = dict[str, Any]
 _LABELS = ("sentiment", "phone_harassment", "testimony", "topics", "signals")
@@ -54,15 +55,23 @@ def _objects(path: Path) -> Iterator[Row]:
 
 def _exported(folder: Path) -> Iterator[Row]:
     """Posts with their mentions, as one row in the label schema; copies are left out."""
-    if not (folder / "posts.jsonl").exists():
-        raise ImportFileError(f"{folder}: holds no posts.jsonl; export with --format jsonl")
+    posts, mentions = (_table(folder, table) for table in ("posts", "mentions"))
     brands: dict[str, dict[str, Row]] = defaultdict(dict)
-    for mention in read_jsonl(folder / "mentions.jsonl"):
+    for mention in read_jsonl(mentions):
         brands[mention["post_id"]][mention["brand"]] = {
             "sentiment": mention["sentiment"],
             "harassment": mention["harassment"],
             "role": mention["role"],
         }
-    for post in read_jsonl(folder / "posts.jsonl"):
+    for post in read_jsonl(posts):
         if post["sentiment"] is not None and not post["is_copy"]:
             yield {**post, "brands": brands[post["id"]]}
+
+
+def _table(folder: Path, table: str) -> Path:
+    """The file that the manifest names, or `posts.jsonl` and its like where there is none."""
+    named = [*data_files(folder, table), folder / f"{table}.jsonl"]
+    found = named[0]
+    if found.suffix != ".jsonl" or not found.exists():
+        raise ImportFileError(f"{folder}: holds no {table}.jsonl; export with --format jsonl")
+    return found

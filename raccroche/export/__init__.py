@@ -8,14 +8,14 @@ from pathlib import Path
 
 from raccroche.config import Config
 from raccroche.errors import ConfigError, RaccrocheError
-from raccroche.export.files import WRITERS, Dataset, Written
+from raccroche.export.files import WRITERS, Dataset, Written, data_files
 from raccroche.export.metadata import Days, describe
 from raccroche.export.query import UnknownValue, check_query
 from raccroche.export.rows import Salted, Splits, same_pseudonym, tables
 from raccroche.privacy import read_key
 from raccroche.store import ExportRecord, Filters, PostRow, Store
 
-__all__ = ["FORMATS", "Result", "UnknownValue", "Written", "export_dataset"]
+__all__ = ["FORMATS", "Result", "UnknownValue", "Written", "data_files", "export_dataset"]
 
 FORMATS = tuple(WRITERS)
 STEP = 1_000  # rows between two reports of progress, and a last one at the end
@@ -44,13 +44,15 @@ def export_dataset(
     excel: bool = False,
     stable_pseudonyms: bool = False,
     split: bool = False,
+    once: bool = False,
     by: str = "",
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Result:
     """
     Write the posts that *filters* choose, and their mentions, as a dataset in the folder *target*.
 
-    Two tables: `posts`, one row a post, and `mentions`, one row a (post, brand) pair. Readers of
+    Two tables: `posts`, one row a post, and `mentions`, one row a (post, brand) pair. *once*: the
+    folder is new and nobody reads it meanwhile, so that files have plain names. Readers of
     `manifest.json` see the old dataset or the new one, never a mixture. Raises ConfigError for an
     unknown format or a folder that holds something else, UnknownValue for a query that names what
     does not exist, before anything is written; a full or read-only disk is a RaccrocheError and
@@ -60,7 +62,7 @@ def export_dataset(
         raise ConfigError(f"unknown format {form!r}; one of {', '.join(FORMATS)}")
     check_query(filters, store, config)
     try:
-        with contextlib.closing(Dataset(target)) as dataset:
+        with contextlib.closing(Dataset(target, once=once)) as dataset:
             author = (
                 same_pseudonym if stable_pseudonyms else Salted(read_key(config), dataset.identity)
             )

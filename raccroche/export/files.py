@@ -20,7 +20,7 @@ from raccroche.export.rows import SCHEMAS, UNDATED, Row
 
 MANIFEST = "manifest.json"
 BATCH = 2_000  # rows written at a time
-_OURS = re.compile(r"(posts|mentions)(\.csv|\.jsonl|/month=[\w-]+\.parquet)")
+_OURS = re.compile(r"(posts|mentions)((-[0-9a-f]{12})?\.(csv|jsonl)|/month=[\w-]+\.parquet)")
 _CELL = re.compile(
     r"\A(?= *[=+\-@＝＋－＠]|[\t\r\n])"
     r"|(?<=[;,\t\r\n])(?=[=@＝＠]|[+\-＋－][\w(\"'])"
@@ -43,32 +43,23 @@ class Dataset:
     A folder that holds a dataset and the manifest that says which files are of it.
 
     *identity* stays the same each time the dataset is written anew; *old* are the files of the last
-    time.
+    time. The files of a dataset that is written *once*, where nobody reads meanwhile, have plain
+    names (`posts.csv`); all others carry their version, so that new ones never replace old ones.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, once: bool = False) -> None:
         self.folder = folder
+        self.version = "" if once else "-{hash}"
         self.identity = secrets.token_hex(16)
         self.old: dict[str, Written] = {}
         self.new: dict[str, Path] = {}
         if (folder / MANIFEST).exists():
-            self._read()
+            self.identity, self.old = _manifest(folder)
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ConfigError(f"{folder}: is there already and is no Raccroche dataset")
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(".new-*"):  # of an export that was killed
             left.unlink()
-
-    def _read(self) -> None:
-        try:
-            manifest = json.loads((self.folder / MANIFEST).read_text("utf-8"))
-            self.identity = manifest["dataset"]
-            self.old = {one["path"]: Written(**one) for one in manifest["files"]}
-            ours = all(_OURS.fullmatch(path) for path in self.old)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ConfigError(f"{self.folder / MANIFEST}: is not a manifest of ours") from error
-        if not ours:  # its files are removed when they are replaced: none may be elsewhere
-            raise ConfigError(f"{self.folder / MANIFEST}: names files that are not of a dataset")
 
     def temporary(self) -> Path:
         return self.folder / f".new-{secrets.token_hex(8)}"
@@ -89,10 +80,7 @@ class Dataset:
         return written
 
     def place(self) -> None:
-        """
-        Put the new files in place. Month files stand beside the old ones; `posts.csv` and its like
-        keep their names, so that their sha256 in the manifest tells which version a reader has.
-        """
+        """Put the new files in place, beside the old ones that the manifest still names."""
         for path, temporary in self.new.items():
             final = self.folder / path
             final.parent.mkdir(parents=True, exist_ok=True)
@@ -112,10 +100,9 @@ class Dataset:
 
     def _strays(self) -> set[str]:
         """Data files in the folder, by the names that exports give."""
-        patterns = [f"{table}/month=*-*.parquet" for table in SCHEMAS]
-        patterns += [f"{table}.{ending}" for table in SCHEMAS for ending in ("csv", "jsonl")]
-        found = [path for pattern in patterns for path in self.folder.glob(pattern)]
-        return {path.relative_to(self.folder).as_posix() for path in found}
+        found = [*self.folder.glob("*"), *self.folder.glob("*/*.parquet")]
+        names = {path.relative_to(self.folder).as_posix() for path in found}
+        return {name for name in names if _OURS.fullmatch(name)}
 
     def close(self) -> None:
         """
@@ -123,6 +110,26 @@ class Dataset:
         """
         for temporary in self.folder.glob(".new-*"):
             temporary.unlink(missing_ok=True)
+
+
+def data_files(folder: Path, table: str) -> list[Path]:
+    """The files of a table of the dataset in *folder*, as its manifest names them; none without."""
+    if not (folder / MANIFEST).exists():
+        return []
+    return [folder / one.path for one in _manifest(folder)[1].values() if one.table == table]
+
+
+def _manifest(folder: Path) -> tuple[str, dict[str, Written]]:
+    """The identity and the files, by path, of the dataset in *folder*. Raises ConfigError."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        identity, files = manifest["dataset"], [Written(**one) for one in manifest["files"]]
+        ours = all(_OURS.fullmatch(one.path) for one in files)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{folder / MANIFEST}: is not a manifest of ours") from error
+    if not ours:  # files of it are read, and removed when they are replaced: none may be elsewhere
+        raise ConfigError(f"{folder / MANIFEST}: names files that are not of a dataset")
+    return identity, {one.path: one for one in files}
 
 
 def write_text(dataset: Dataset, name: str, text: str) -> None:
@@ -176,7 +183,7 @@ def _write_text_tables(
             write[table](row)
             counts[table] += 1
     return [
-        dataset.add(f"{table}.{ending}", path, table=table, rows=counts[table])
+        dataset.add(f"{table}{dataset.version}.{ending}", path, table=table, rows=counts[table])
         for table, path in temporary.items()
     ]
 

@@ -21,7 +21,8 @@ def check_query(filters: Filters, store: Store, config: Config) -> None:
     """Raise UnknownValue, naming the value and near ones; what exists without posts is no error."""
     if filters.start and filters.end and filters.start > filters.end:
         raise UnknownValue(f"the first day, {filters.start}, is after the last, {filters.end}")
-    _check("labeller", [filters.labeller], (one.name for one in store.labellers()))
+    if labellers := store.labellers():  # a round that found no post yet publishes an empty dataset
+        _check("labeller", [filters.labeller], (one.name for one in labellers))
     if filters.brands or filters.families:
         brands = _brands(store, config)
         _check("brand", filters.brands, brands)

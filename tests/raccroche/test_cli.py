@@ -88,6 +88,11 @@ def write_csv(folder: Path) -> Path:
     return path
 
 
+def table_of(home: Path, table: str) -> Path:
+    (found,) = (home / "out").glob(f"{table}-*.jsonl")
+    return found
+
+
 MAP = "id=Numero,text=Avis,published_at=Quand,author=Qui"
 
 
@@ -105,7 +110,7 @@ def test_a_file_goes_from_import_to_labels_to_export(home: Path) -> None:
 
     exported = raccroche(home, "export", "out", "--format", "jsonl")
     assert exported.returncode == 0, exported.stderr
-    rows = [json.loads(x) for x in (home / "out/posts.jsonl").read_text("utf-8").splitlines()]
+    rows = [json.loads(x) for x in table_of(home, "posts").read_text("utf-8").splitlines()]
     assert [row["phone_harassment"] for row in rows] == [True, False]
     assert all(row["author"].startswith("a_") for row in rows)
 
@@ -141,7 +146,7 @@ def test_a_row_that_says_something_else_under_an_id_of_the_file_is_bad(home: Pat
     assert "row 2: id 1 stands twice in this file" in done.stderr
     raccroche(home, "label", "--labeller", "rules")
     raccroche(home, "export", "out", "--format", "jsonl")
-    (row,) = map(json.loads, (home / "out/posts.jsonl").read_text("utf-8").splitlines())
+    (row,) = map(json.loads, table_of(home, "posts").read_text("utf-8").splitlines())
     assert row["text"] == "Le premier"
 
 
@@ -333,7 +338,7 @@ def test_a_brand_added_later_is_found_by_labelling_again(home: Path) -> None:
     again = raccroche(home, "label", "--labeller", "rules", "--again")
     assert "1 posts labelled" in again.stdout
     raccroche(home, "export", "out", "--format", "jsonl")
-    mention = json.loads((home / "out/mentions.jsonl").read_text("utf-8"))
+    mention = json.loads(table_of(home, "mentions").read_text("utf-8"))
     assert (mention["brand"], mention["harassment"]) == ("Zoubidoo", True)
 
 

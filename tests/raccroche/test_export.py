@@ -3,11 +3,14 @@
 import csv
 import json
 import os
+import random
 import re
+import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -19,12 +22,13 @@ import pytest
 
 from raccroche.config import BrandConfig, Config, PrivacyConfig
 from raccroche.errors import ConfigError, RaccrocheError
-from raccroche.export import FORMATS, UnknownValue, export_dataset
+from raccroche.export import FORMATS, UnknownValue, data_files, export_dataset
 from raccroche.export.files import Dataset
 from raccroche.export.metadata import DESCRIPTIONS
 from raccroche.export.rows import SCHEMAS
 from raccroche.post import Labels, Mention, Post
 from raccroche.store import Filters, Store
+from tests.servers import forked
 
 LABELLER = "test@1"
 ALL = Filters(labeller=LABELLER, with_copies=True)
@@ -41,6 +45,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
         for month in (7, 8, 9):
             fill(opened, [at(month, day) for day in (1, 2, 3)])
         yield opened
+
+
+def data(folder: Path, table: str = "posts") -> Path:
+    """The one file of a table, as the manifest names it."""
+    (found,) = data_files(folder, table)
+    return found
 
 
 def at(month: int, day: int) -> datetime:
@@ -89,8 +99,8 @@ def fill(store: Store, moments: list[datetime]) -> None:
 def test_pandas_reads_every_format(tmp_path: Path, config: Config, store: Store, form: str) -> None:
     export_dataset(config, store, tmp_path / "out", form=form, filters=ALL)
     read = {
-        "csv": lambda t: pd.read_csv(tmp_path / f"out/{t}.csv"),
-        "jsonl": lambda t: pd.read_json(tmp_path / f"out/{t}.jsonl", lines=True),
+        "csv": lambda t: pd.read_csv(data(tmp_path / "out", t)),
+        "jsonl": lambda t: pd.read_json(data(tmp_path / "out", t), lines=True),
         "parquet": lambda t: pd.read_parquet(tmp_path / "out" / t),
     }[form]
     posts, mentions = read("posts"), read("mentions")
@@ -106,7 +116,7 @@ def test_pandas_reads_every_format(tmp_path: Path, config: Config, store: Store,
 def test_duckdb_reads_every_format(tmp_path: Path, config: Config, store: Store, form: str) -> None:
     duckdb = pytest.importorskip("duckdb")
     export_dataset(config, store, tmp_path / "out", form=form, filters=ALL)
-    place = tmp_path / "out" / ("posts/*.parquet" if form == "parquet" else f"posts.{form}")
+    place = tmp_path / "out" / ("posts/*.parquet" if form == "parquet" else f"posts-*.{form}")
     with duckdb.connect() as connection:
         count = connection.sql(f"select count(*), min(calls_max) from '{place}'").fetchall()
     assert count == [(9, 5)]
@@ -197,17 +207,17 @@ def test_a_formula_is_made_harmless_in_csv_only(
 ) -> None:
     export_dataset(config, store, tmp_path / "csv", form="csv", filters=ALL)
     export_dataset(config, store, tmp_path / "jsonl", form="jsonl", filters=ALL)
-    with (tmp_path / "csv/posts.csv").open(encoding="utf-8", newline="") as file:
+    with data(tmp_path / "csv").open(encoding="utf-8", newline="") as file:
         titles = {row["title"] for row in csv.DictReader(file)}
     assert titles == {"", "'=1+1"}
-    assert '"title": "=1+1"' in (tmp_path / "jsonl/posts.jsonl").read_text("utf-8")
+    assert '"title": "=1+1"' in data(tmp_path / "jsonl").read_text("utf-8")
 
 
 def test_french_excel_gets_a_mark_semicolons_and_commas(
     tmp_path: Path, config: Config, store: Store
 ) -> None:
     export_dataset(config, store, tmp_path / "out", form="csv", filters=ALL, excel=True)
-    body = (tmp_path / "out/posts.csv").read_bytes()
+    body = data(tmp_path / "out").read_bytes()
     assert body.startswith(b"\xef\xbb\xbfid;source;")
     assert b";0,97;" in body
 
@@ -219,7 +229,7 @@ def test_pseudonyms_are_stable_in_one_dataset_and_differ_in_another(
         export_dataset(
             config, store, tmp_path / name, form="jsonl", filters=ALL, stable_pseudonyms=stable
         )
-        lines = (tmp_path / name / "posts.jsonl").read_text("utf-8").splitlines()
+        lines = data(tmp_path / name).read_text("utf-8").splitlines()
         return {row["id"]: row["author"] for row in map(json.loads, lines)}
 
     one = authors("one")
@@ -255,7 +265,7 @@ def test_no_author_and_no_thread_is_in_two_parts(
 ) -> None:
     store.add_posts([])
     export_dataset(config, store, tmp_path / "out", form="jsonl", filters=ALL, split=True)
-    lines = (tmp_path / "out/posts.jsonl").read_text("utf-8").splitlines()
+    lines = data(tmp_path / "out").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     for key in ("author", "thread"):
         parts: dict[str, set[str]] = {}
@@ -329,12 +339,12 @@ def test_what_a_killed_export_left_is_gone_after_the_next(
     monkeypatch.undo()
     fill(store, [at(9, 21)])
     result = export_dataset(config, store, target, form=form, filters=ALL)
-    data = {
+    left = {
         path.relative_to(target).as_posix()
         for path in target.rglob("*")
         if path.suffix in (".csv", ".jsonl", ".parquet")
     }
-    assert data == {one.path for one in result.files}
+    assert left == {one.path for one in result.files}
     assert result.rows == 11
 
 
@@ -372,7 +382,7 @@ def test_days_without_posts_give_empty_tables_with_their_columns(
     before = replace(ALL, end=at(1, 1).date())
     result = export_dataset(config, store, tmp_path / "out", form="csv", filters=before)
     assert result.rows == 0
-    assert list(pd.read_csv(tmp_path / "out/posts.csv").columns) == SCHEMAS["posts"].names
+    assert list(pd.read_csv(data(tmp_path / "out")).columns) == SCHEMAS["posts"].names
 
 
 @pytest.mark.parametrize(
@@ -403,3 +413,100 @@ def test_a_brand_that_nobody_named_yet_is_no_error(
     named = replace(config, brands=(BrandConfig("b", "Cramoisie"),))
     asked = replace(ALL, brands=("Cramoisie",))
     assert export_dataset(named, store, tmp_path / "out", form="csv", filters=asked).rows == 0
+
+
+def test_a_round_that_found_nothing_yet_publishes_an_empty_dataset(
+    tmp_path: Path, config: Config
+) -> None:
+    with Store.open(tmp_path / "empty.sqlite3") as empty:
+        assert export_dataset(config, empty, tmp_path / "out", form="csv", filters=ALL).rows == 0
+
+
+def test_a_folder_written_once_has_plain_names(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    result = export_dataset(config, store, tmp_path / "o", form="csv", filters=ALL, once=True)
+    assert [one.path for one in result.files] == ["posts.csv", "mentions.csv"]
+    assert len(pd.read_csv(tmp_path / "o/posts.csv")) == 9
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_dataset_of_plain_names_gives_way_to_the_new_one(
+    tmp_path: Path, config: Config, store: Store, form: str
+) -> None:
+    """Those that earlier versions of Raccroche wrote."""
+    for once in (True, False):
+        export_dataset(config, store, tmp_path / "o", form=form, filters=ALL, once=once)
+    assert len(list((tmp_path / "o").glob(f"*.{form}"))) == 2
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_reader_never_sees_old_and_new_files_together(
+    tmp_path: Path, config: Config, store: Store, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every rename and removal of an export, what the descriptions name is one whole set."""
+    out, seen = tmp_path / "out", 0
+
+    def look() -> None:
+        nonlocal seen
+        seen += 1
+        assert whole_sets(out) <= {9, 10}
+
+    def after(act: Callable[..., Any]) -> Callable[..., Any]:
+        def acted(*given: Any, **named: Any) -> Any:
+            look()
+            done = act(*given, **named)
+            look()
+            return done
+
+        return acted
+
+    export_dataset(config, store, out, form=form, filters=ALL)
+    fill(store, [at(9, 20)])
+    monkeypatch.setattr(os, "replace", after(os.replace))
+    monkeypatch.setattr(Path, "unlink", after(Path.unlink))
+    export_dataset(config, store, out, form=form, filters=ALL)
+    assert seen >= 2 * 9  # two tables, four descriptions, the manifest, two old files
+    assert whole_sets(out) == {10}
+
+
+def whole_sets(out: Path) -> set[int]:
+    """The posts of the sets that manifest and metadata name; every file of them is as they say."""
+    found = set()
+    for name in ("manifest.json", "metadata.json"):
+        files = json.loads((out / name).read_text("utf-8"))["files"]
+        for one in files:
+            body = (out / one["path"]).read_bytes()
+            assert (len(body), sha256(body).hexdigest()) == (one["bytes"], one["sha256"]), name
+        rows = {t: sum(one["rows"] for one in files if one["table"] == t) for t in SCHEMAS}
+        assert rows["mentions"] == 2 * rows["posts"]
+        found.add(rows["posts"])
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_export_killed_at_any_moment_leaves_one_whole_set(
+    tmp_path: Path, config: Config, store: Store, form: str
+) -> None:
+    """SIGKILL at random moments of the last part of an export, where files are put in place."""
+    config.path.write_text(
+        f'[store]\nurl = "{tmp_path / "s.sqlite3"}"\n[privacy]\nkey_file = "key"\n', "utf-8"
+    )
+    out, draw, killed = tmp_path / "out", random.Random(20261124), 0
+    export_dataset(config, store, out, form=form, filters=ALL)
+    for trial in range(20):
+        fill(store, [at(9, 4 + trial)])
+        process = forked.begin(config.path, "export", str(out), "--format", form)
+        until = time.monotonic() + 60
+        while not list(out.glob(".new-*")) and process.is_alive() and time.monotonic() < until:
+            time.sleep(0.0005)
+        time.sleep(draw.uniform(0, 0.08))
+        process.kill()
+        process.join()
+        killed += process.exitcode == -signal.SIGKILL
+        assert whole_sets(out) <= set(range(9, 11 + trial))
+    assert killed >= 5
+    fill(store, [at(10, 1)])
+    assert export_dataset(config, store, out, form=form, filters=ALL).rows == 30
+    assert whole_sets(out) == {30}

@@ -45,6 +45,23 @@ def test_an_exported_dataset_gives_rows_with_their_brands(tmp_path: Path) -> Non
     }
 
 
+def test_the_manifest_of_a_dataset_says_which_files_are_read(tmp_path: Path) -> None:
+    folder = exported(tmp_path / "out", POST, POST | {"id": "test/site:2"})
+    files = []
+    for table, rows in (("posts", [POST]), ("mentions", [MENTION])):
+        name = f"{table}-0123456789ab.jsonl"
+        (folder / name).write_text("\n".join(map(json.dumps, rows)), "utf-8")
+        files.append({"path": name, "table": table, "rows": 1, "bytes": 1, "sha256": "0"})
+    (folder / "manifest.json").write_text(json.dumps({"dataset": "d", "files": files}), "utf-8")
+    (row,) = training_rows([folder])
+    assert row["id"] == POST["id"]
+
+
+def test_a_dataset_in_another_format_is_no_training_set(tmp_path: Path) -> None:
+    with pytest.raises(ImportFileError, match="export with --format jsonl"):
+        training_rows([tmp_path])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
