@@ -50,7 +50,7 @@ def export(
     config = load_config()
     with open_store(config) as store, bar("exporting") as (progress, task):
         filters = Filters(
-            labeller=labeller or shown_labeller(store),
+            labeller=labeller if labeller and store.labellers() else shown_labeller(store),
             start=_day(since),
             end=_day(until),
             brands=tuple(brand or ()),
