@@ -9,7 +9,7 @@ from pathlib import Path
 from raccroche.config import Config
 from raccroche.errors import ConfigError, RaccrocheError
 from raccroche.export.files import WRITERS, Dataset, Written, data_files
-from raccroche.export.metadata import Days, describe
+from raccroche.export.metadata import Seen, describe
 from raccroche.export.query import UnknownValue, check_query
 from raccroche.export.rows import Salted, Splits, same_pseudonym, tables
 from raccroche.privacy import read_key
@@ -67,8 +67,8 @@ def export_dataset(
                 same_pseudonym if stable_pseudonyms else Salted(read_key(config), dataset.identity)
             )
             splits = Splits.of(store.iterate(filters)) if split else None
-            days = Days()
-            rows = tables(_reported(store.iterate(filters), progress, days), author, splits)
+            seen = Seen()
+            rows = tables(_reported(store.iterate(filters), progress, seen), author, splits)
             files = tuple(WRITERS[form](dataset, rows, excel))
             excluded = store.left_out(filters)
             dataset.place()
@@ -80,7 +80,8 @@ def export_dataset(
                 store=store,
                 filters=filters,
                 excluded=excluded,
-                days=days,
+                seen=seen,
+                excel=excel,
             )
             unchanged = dataset.switch(files)
     except OSError as error:
@@ -99,11 +100,11 @@ def export_dataset(
 
 
 def _reported(
-    rows: Iterable[PostRow], progress: Callable[[int], None], days: Days
+    rows: Iterable[PostRow], progress: Callable[[int], None], seen: Seen
 ) -> Iterator[PostRow]:
     number = 0
     for number, row in enumerate(rows, start=1):
-        days.see(row)
+        seen.see(row)
         yield row
         if number % STEP == 0:
             progress(STEP)

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 from raccroche import __version__
 from raccroche.config import Config
+from raccroche.export.croissant import Words, croissant
 from raccroche.export.files import Dataset, Written, write_text
 from raccroche.export.rows import SCHEMAS
+from raccroche.export.terms import terms_of
 from raccroche.reference import taxonomy_version
 from raccroche.store import Filters, PostRow, Store
 
@@ -25,8 +27,8 @@ _MEDIA = {
     "jsonl": "application/jsonl",
     "parquet": "application/vnd.apache.parquet",
 }
+_DECIMALS = {"decimalChar": ","}
 _FRICTIONLESS = {"bool": "boolean", "double": "number", "string": "string"}
-_CROISSANT = {"bool": "sc:Boolean", "double": "sc:Float", "string": "sc:Text"}
 
 DESCRIPTIONS: Mapping[str, str] = {
     "id": "source:native id of the post; unique",
@@ -68,17 +70,32 @@ DESCRIPTIONS: Mapping[str, str] = {
 
 
 @dataclass(slots=True)
-class Days:
-    """The first and last day of publication (UTC) of the posts that went by; undated ones aside."""
+class Span:
+    """How many posts went by, and their first and last day (UTC); undated ones have no day."""
 
+    posts: int = 0
     first: date | None = None
     last: date | None = None
 
-    def see(self, row: PostRow) -> None:
-        if row.post.published_at is not None:
-            day = row.post.published_at.date()
+    def see(self, moment: datetime | None) -> None:
+        self.posts += 1
+        if moment is not None:
+            day = moment.date()
             self.first = min(self.first or day, day)
             self.last = max(self.last or day, day)
+
+
+@dataclass(slots=True)
+class Seen:
+    """The posts that went into a dataset: all of them, and by (source, platform)."""
+
+    all: Span = field(default_factory=Span)
+    sources: dict[tuple[str, str], Span] = field(default_factory=dict)
+
+    def see(self, row: PostRow) -> None:
+        post = row.post
+        self.all.see(post.published_at)
+        self.sources.setdefault((post.source, post.platform), Span()).see(post.published_at)
 
 
 def describe(
@@ -90,7 +107,8 @@ def describe(
     store: Store,
     filters: Filters,
     excluded: Mapping[str, int],
-    days: Days,
+    seen: Seen,
+    excel: bool = False,
 ) -> None:
     """
     Write `metadata.json`, `README.md`, `datapackage.json` and `croissant.json` beside the data.
@@ -101,37 +119,38 @@ def describe(
         "dataset": dataset.identity,
         "made_at": now.isoformat(timespec="seconds"),
         "query": {k: _plain(v) for k, v in asdict(filters).items()},
-        "first_day": _plain(days.first),
-        "last_day": _plain(days.last),
+        "first_day": _plain(seen.all.first),
+        "last_day": _plain(seen.all.last),
         "counts": {name: _rows(files, name) for name in SCHEMAS},
         "excluded": dict(excluded),
         "code_version": __version__,
         "labeller": filters.labeller,
         "taxonomy_version": taxonomy_version(),
-        "sources": _sources(config, store),
+        "sources": _sources(config, seen),
         "warning": WARNING,
         "citation": CITATION.format(day=now.date(), identity=dataset.identity[:8]),
         "files": [asdict(one) for one in files],
     }
     write_text(dataset, "metadata.json", _json(facts))
-    write_text(dataset, "datapackage.json", _json(_datapackage(facts, files, form)))
-    write_text(dataset, "croissant.json", _json(_croissant(facts, files, form)))
+    write_text(dataset, "datapackage.json", _json(_datapackage(facts, files, form, excel=excel)))
+    words = Words(TITLE, WARNING, DESCRIPTIONS)
+    write_text(dataset, "croissant.json", _json(croissant(facts, files, form, words, excel=excel)))
     write_text(dataset, "README.md", _card(facts, form))
 
 
-def _sources(config: Config, store: Store) -> list[dict[str, Any]]:
-    """Every place the posts of the store live in."""
+def _sources(config: Config, seen: Seen) -> list[dict[str, Any]]:
+    """Every place that posts of the dataset live in, with its terms."""
     return [
         {
-            "source": seen.source,
-            "platform": seen.platform,
-            "posts_in_store": seen.posts,
-            "first_day": _plain(seen.first_day),
-            "last_day": _plain(seen.last_day),
-            "purposes": sorted({s.purpose for s in config.sources if s.platform == seen.platform}),
-            "terms": "texts remain their authors'; the terms of the source apply",
+            "source": source,
+            "platform": platform,
+            "posts": span.posts,
+            "first_day": _plain(span.first),
+            "last_day": _plain(span.last),
+            "purposes": sorted({s.purpose for s in config.sources if s.platform == platform}),
+            **asdict(terms_of(source, platform)),
         }
-        for seen in store.sources_seen()
+        for (source, platform), span in sorted(seen.sources.items())
     ]
 
 
@@ -139,7 +158,9 @@ def _rows(files: Sequence[Written], table: str) -> int:
     return sum(one.rows for one in files if one.table == table)
 
 
-def _datapackage(facts: Mapping[str, Any], files: Sequence[Written], form: str) -> dict[str, Any]:
+def _datapackage(
+    facts: Mapping[str, Any], files: Sequence[Written], form: str, *, excel: bool
+) -> dict[str, Any]:
     """Frictionless Data Package: https://datapackage.org/standard/data-package/"""
     resources = []
     for table, schema in SCHEMAS.items():
@@ -152,13 +173,15 @@ def _datapackage(facts: Mapping[str, Any], files: Sequence[Written], form: str) 
                 "path": paths if len(paths) > 1 else paths[0],
                 "format": form,
                 "mediatype": _MEDIA[form],
-                "encoding": "utf-8",
+                "encoding": "utf-8-sig" if excel else "utf-8",
+                **({"dialect": {"delimiter": ";"}} if excel else {}),
                 "schema": {
                     "fields": [
                         {
                             "name": column.name,
                             "type": _FRICTIONLESS.get(str(column.type), _list_type(form)),
                             "description": DESCRIPTIONS[column.name],
+                            **(_DECIMALS if excel and str(column.type) == "double" else {}),
                         }
                         for column in schema
                     ],
@@ -180,60 +203,6 @@ def _list_type(form: str) -> str:
     return "string" if form == "csv" else "array"
 
 
-def _croissant(facts: Mapping[str, Any], files: Sequence[Written], form: str) -> dict[str, Any]:
-    """MLCommons Croissant 1.0: https://docs.mlcommons.org/croissant/docs/croissant-spec.html"""
-    return {
-        "@context": {
-            "@vocab": "https://schema.org/",
-            "sc": "https://schema.org/",
-            "cr": "http://mlcommons.org/croissant/",
-            "dct": "http://purl.org/dc/terms/",
-        },
-        "@type": "sc:Dataset",
-        "dct:conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": f"raccroche-{facts['dataset'][:8]}",
-        "description": f"{TITLE}. {WARNING}",
-        "citeAs": facts["citation"],
-        "datePublished": facts["made_at"],
-        "version": "1.0.0",
-        "distribution": [
-            {
-                "@type": "cr:FileObject",
-                "@id": one.path,
-                "name": one.path,
-                "contentUrl": one.path,
-                "encodingFormat": _MEDIA[form],
-                "contentSize": f"{one.bytes} B",
-                "sha256": one.sha256,
-            }
-            for one in files
-        ],
-        "cr:recordSet": [
-            {
-                "@type": "cr:RecordSet",
-                "@id": table,
-                "name": table,
-                "cr:field": [
-                    {
-                        "@type": "cr:Field",
-                        "@id": f"{table}/{column.name}",
-                        "name": column.name,
-                        "description": DESCRIPTIONS[column.name],
-                        "dataType": _CROISSANT.get(str(column.type), "sc:Text"),
-                        "source": {
-                            "fileObject": {"@id": path},
-                            "extract": {"column": column.name},
-                        },
-                    }
-                    for column in schema
-                ],
-            }
-            for table, schema in SCHEMAS.items()
-            for path in [one.path for one in files if one.table == table][:1]
-        ],
-    }
-
-
 def _card(facts: Mapping[str, Any], form: str) -> str:
     """A data card whose first lines tell the `datasets` library where the tables are."""
     configs = "".join(
@@ -252,6 +221,8 @@ def _card(facts: Mapping[str, Any], form: str) -> str:
         f"- left out: {facts['excluded']}",
         f"- query: `{json.dumps(facts['query'], ensure_ascii=False)}`",
         f"- cite as: {facts['citation']}\n",
+        "## Sources and their terms\n",
+        *_terms_lines(facts["sources"]),
         "## Counting\n",
         "The unit is the (post, brand) pair. Leave out `is_copy`; brand accounts (`by_brand`) and",
         "articles are not testimony. A brand's rate: those with `harassment` over all.\n",
@@ -262,6 +233,16 @@ def _card(facts: Mapping[str, Any], form: str) -> str:
         lines += [f"- `{column.name}`: {DESCRIPTIONS[column.name]}" for column in schema]
         lines.append("")
     return "\n".join(lines)
+
+
+def _terms_lines(sources: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        " ".join(
+            [f"- `{one['source']}`, {one['posts']} posts: {one['terms']} {one['licence']}"]
+            + [f"<{one[name]}>" for name in ("address", "robots") if one[name]]
+        )
+        for one in sources
+    ] + [""]
 
 
 def _json(value: Any) -> str:

@@ -20,12 +20,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from collectors.table import sources
 from raccroche.config import BrandConfig, Config, PrivacyConfig
 from raccroche.errors import ConfigError, RaccrocheError
 from raccroche.export import FORMATS, UnknownValue, data_files, export_dataset
 from raccroche.export.files import Dataset
 from raccroche.export.metadata import DESCRIPTIONS
 from raccroche.export.rows import SCHEMAS
+from raccroche.export.terms import UNKNOWN, terms_of
 from raccroche.post import Labels, Mention, Post
 from raccroche.store import Filters, Store
 from tests.servers import forked
@@ -171,18 +173,63 @@ def test_the_descriptions_are_valid_and_complete(
         paths = resource["path"] if isinstance(resource["path"], list) else [resource["path"]]
         assert all((tmp_path / "out" / path).is_file() for path in paths)
     croissant = json.loads((tmp_path / "out/croissant.json").read_text("utf-8"))
-    assert croissant["dct:conformsTo"].endswith("/1.0")
-    known = {one["@id"] for one in croissant["distribution"]}
-    for records in croissant["cr:recordSet"]:
-        for one in records["cr:field"]:
-            assert one["source"]["fileObject"]["@id"] in known
+    assert croissant["conformsTo"].endswith("/1.0")
+    told = {one["@id"]: one for one in croissant["distribution"]}
+    files = [one for one in told.values() if one["@type"] == "cr:FileObject"]
+    assert {one["contentUrl"] for one in files} == {
+        one["path"] for one in manifest(tmp_path / "out")["files"]
+    }
+    for records in croissant["recordSet"]:
+        for one in records["field"]:
+            place = one["source"].get("fileSet") or one["source"]["fileObject"]
+            named = told[place["@id"]].get("includes", [place["@id"]])
+            assert named == [
+                file["@id"] for file in files if file["@id"].startswith(records["name"])
+            ]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [*FORMATS, "excel"])
+def test_croissant_tools_read_every_row_of_every_file(
+    tmp_path: Path, config: Config, store: Store, form: str
+) -> None:
+    """The reference library, in its own process: valid, no warning about it, all rows and lists."""
+    pytest.importorskip("mlcroissant")
+    excel = form == "excel"
+    export_dataset(
+        config, store, tmp_path / "out", form="csv" if excel else form, filters=ALL, excel=excel
+    )
+    code = textwrap.dedent(
+        f"""
+        import mlcroissant
+        read = mlcroissant.Dataset(jsonld={str(tmp_path / "out/croissant.json")!r})
+        issues = read.metadata.ctx.issues
+        assert not issues.errors and not issues.warnings, issues.report()
+        for table, rows in () if {excel} else (("posts", 9), ("mentions", 18)):
+            found = list(read.records(table))
+            assert len(found) == rows, found
+            if table == "posts":
+                assert {{row["posts/text"][:11].decode() for row in found}} == {{"Message du "}}
+                topics = [b"phone_harassment", b"billing"]
+                assert all(row["posts/topics"] == topics for row in found)
+                assert {{str(row["posts/published_at"])[:7] for row in found}} == {{
+                    "2026-07", "2026-08", "2026-09"
+                }}
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "not standard" not in done.stderr
+
+
+@pytest.mark.parametrize("excel", [False, True])
 def test_frictionless_finds_no_fault_in_the_csv(
-    tmp_path: Path, config: Config, store: Store
+    tmp_path: Path, config: Config, store: Store, excel: bool
 ) -> None:
     pytest.importorskip("frictionless")
-    export_dataset(config, store, tmp_path / "out", form="csv", filters=ALL)
+    export_dataset(config, store, tmp_path / "out", form="csv", filters=ALL, excel=excel)
     code = (
         "import sys, frictionless; r = frictionless.validate('datapackage.json');"
         "sys.exit(None if r.valid else str(r.flatten(['message'])))"
@@ -195,6 +242,49 @@ def test_frictionless_finds_no_fault_in_the_csv(
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_each_source_of_the_dataset_is_told_with_its_terms(
+    tmp_path: Path, config: Config, store: Store
+) -> None:
+    places = (
+        ("reddit/www.reddit.com", "reddit"),
+        ("stackexchange/stackoverflow.com", "stackexchange"),
+        ("hfr/forum.example.org/23", "hfr"),
+        ("files/avis", "files"),
+        ("mastodon/elsewhere.example", "mastodon"),
+    )
+    posts = [Post(source, platform, "1", f"Un appel, {source}", published_at=at(9, 9))
+             for source, platform in places]  # fmt: skip
+    store.add_posts(posts)
+    store.add_labels([Labels(post.id, LABELLER, "neutral", False, False) for post in posts[:4]])
+    export_dataset(config, store, tmp_path / "out", form="csv", filters=ALL)
+    told = {
+        one["source"]: one
+        for one in json.loads((tmp_path / "out/metadata.json").read_text("utf-8"))["sources"]
+    }
+    assert set(told) == {"test/site", *(source for source, _ in places[:4])}, "of the dataset only"
+    assert told["test/site"]["posts"] == 9
+    assert told["test/site"]["first_day"] == "2026-07-01"
+    assert told["test/site"]["last_day"] == "2026-09-03"
+    reddit = told["reddit/www.reddit.com"]
+    assert "Data API" in reddit["terms"]
+    assert reddit["address"].endswith("/data-api-terms")
+    assert told["stackexchange/stackoverflow.com"]["licence"].startswith("CC BY-SA 4.0")
+    forum = told["hfr/forum.example.org/23"]
+    assert forum["robots"] == "https://forum.example.org/robots.txt"
+    assert forum["address"] == "https://forum.example.org/"
+    assert (told["files/avis"]["address"], told["files/avis"]["robots"]) == ("", "")
+    card = (tmp_path / "out/README.md").read_text("utf-8")
+    assert all(f"`{source}`" in card and one["terms"] in card for source, one in told.items())
+
+
+def test_every_platform_has_terms() -> None:
+    for platform, module in sources().items():
+        found = terms_of(f"{platform}/example.org", platform)
+        assert found.terms == module.LEGAL
+        assert found.licence
+    assert terms_of("gone/example.org", "gone").terms == UNKNOWN
 
 
 def test_every_column_is_explained() -> None:
