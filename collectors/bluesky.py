@@ -323,6 +323,8 @@ def from_record(record: Mapping[str, Any], uri: str, indexed: str | None, url: s
         raise SourceError(f"field uri is no at:// URI: {uri[:60]!r}", url=url)
     found = _URI.match(uri)
     langs = optional(record, "langs", list) or []
+    parent = optional(record, "reply.parent.uri", str)
+    above = _URI.match(parent or "")
     return Post(
         source=SOURCE,
         platform=PLATFORM,
@@ -332,9 +334,10 @@ def from_record(record: Mapping[str, Any], uri: str, indexed: str | None, url: s
         published_at=_published(record, indexed, url),
         url=f"https://bsky.app/profile/{found.group(1)}/post/{found.group(2)}" if found else None,
         uri=uri,
-        parent=optional(record, "reply.parent.uri", str),
+        parent=parent,
         thread=optional(record, "reply.root.uri", str),
         language=next((plain(lang) for lang in langs if isinstance(lang, str)), None),
+        reply_to=above.group(1) if above else None,  # a DID
     )
 
 

@@ -209,6 +209,7 @@ def _post(answer: Answer, row: Mapping[str, Any], number: str, parent: str | Non
         edited_at=moment(changed, "updated_at", url) if changed and edits > 1 else None,
         context_brand=answer.context.get("context_brand"),
         quoted=text.quoted,
+        reply_to=optional(row, "reply_to_user.username", str),
     )
 
 

@@ -186,7 +186,17 @@ def _post(row: Any, answer: Answer, home: str) -> Post | None:
         language=optional(row, "language", str),
         edited_at=moment(edited, "edited_at", url) if edited else None,
         quoted=text.quoted,
+        reply_to=_answered(row),
     )
+
+
+def _answered(row: Mapping[str, Any]) -> str | None:
+    """The account that is answered, which is among those that the post mentions."""
+    account = optional(row, "in_reply_to_account_id", str)
+    for mention in optional(row, "mentions", list) or []:
+        if account and isinstance(mention, Mapping) and mention.get("id") == account:
+            return optional(mention, "acct", str)
+    return None
 
 
 def _author(row: Mapping[str, Any], answer: Answer, home: str) -> str:

@@ -26,8 +26,8 @@ _URL = "https://api.x.com/2/tweets/search/recent"
 _HINT = "get a bearer token at developer.x.com > Projects > Keys and tokens and set token"
 _FIELDS = {
     "tweet.fields": "created_at,lang,author_id,conversation_id,public_metrics,referenced_tweets,"
-    "note_tweet,edit_history_tweet_ids",
-    "expansions": "author_id",
+    "note_tweet,edit_history_tweet_ids,in_reply_to_user_id",
+    "expansions": "author_id,in_reply_to_user_id",
     "user.fields": "username",
 }
 
@@ -178,6 +178,7 @@ def _post(row: Any, names: Mapping[str, str], answer: Answer) -> Post:
         thread=optional(row, "conversation_id", str),
         engagement=_engagement(optional(row, "public_metrics", dict) or {}),
         language=_language(optional(row, "lang", str)),
+        reply_to=names.get(optional(row, "in_reply_to_user_id", str) or ""),
     )
 
 

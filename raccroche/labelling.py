@@ -15,12 +15,9 @@ from nlp.types import Labeller, Labels, Text
 from raccroche import reference
 from raccroche.config import BrandConfig, Config
 from raccroche.errors import ConfigError, LabelError
-from raccroche.post import Post
 from raccroche.store import Store
 
 LABELLERS = ("embedded", "rules", "transformers")
-# Platforms on which an author's name is an account that a brand may hold.
-_ACCOUNTS = frozenset({"x", "mastodon", "bluesky", "youtube", "telegram"})
 
 
 @cache
@@ -121,21 +118,6 @@ def _load(config: Config, name: str) -> Labeller:
 def numbering_plan() -> NumberingPlan:
     """The numbering plan of the reference, by date."""
     return NumberingPlan((r.prefix, r.number_class, r.since) for r in reference.numbering())
-
-
-@cache
-def _accounts(added: tuple[BrandConfig, ...]) -> frozenset[str]:
-    handles = [handle for brand in reference.brands() for handle in brand.handles]
-    handles += [handle for brand in added for handle in brand.handles]
-    return frozenset(handle.lstrip("@").casefold() for handle in handles)
-
-
-def is_brand_account(config: Config, post: Post) -> bool:
-    """Whether *post*, not yet pseudonymised, was written by an account of a brand."""
-    if not post.author or post.platform not in _ACCOUNTS:
-        return False
-    handle = post.author.lstrip("@").split("@")[0].removesuffix(".bsky.social").casefold()
-    return handle in _accounts(config.brands)
 
 
 def shown_labeller(store: Store) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,6 +17,7 @@ from collectors.contract import Source, obeys_robots, session_headers, trusted_h
 from collectors.table import sources
 from nlp.types import Labeller, Text
 from nlp.types import Labels as NlpLabels
+from raccroche.accounts import with_brand_accounts
 from raccroche.config import Config, SourceConfig, with_secrets
 from raccroche.errors import (
     BudgetSpent,
@@ -26,10 +27,10 @@ from raccroche.errors import (
     SourceError,
 )
 from raccroche.http import Budget, Client, Session
-from raccroche.labelling import family_of, is_brand_account
+from raccroche.labelling import family_of
 from raccroche.post import Added, Answer, Labels, Mention, Page, Post, Request, Run, State, Verdict
 from raccroche.privacy import Pseudonyms, protect, pseudonyms
-from raccroche.store import SeriesValue, Store, StoredPost
+from raccroche.store import Answered, SeriesValue, Store, StoredPost
 
 log = logging.getLogger(__name__)
 
@@ -276,7 +277,8 @@ class Collector:
 
     def _store(self, request: Request, answer: Answer, page: Page, state: State) -> list[Request]:
         self.session.headers.update(page.session)
-        posts = [self._protected(post, answer) for post in page.posts]
+        told = with_brand_accounts(self.config, page.posts)
+        posts = [self._protected(post, answer) for post in told]
         if self.since is not None:
             posts = [p for p in posts if p.published_at is None or p.published_at >= self.since]
         failed = page.verdict is not None and not page.verdict.ok
@@ -317,12 +319,7 @@ class Collector:
 
     def _protected(self, post: Post, answer: Answer) -> Post:
         context = post.context_brand or answer.context.get("context_brand")
-        marked = replace(
-            post,
-            via=self.name,
-            context_brand=context,
-            by_brand=post.by_brand or is_brand_account(self.config, post),
-        )
+        marked = replace(post, via=self.name, context_brand=context)
         return protect(marked, self.names, mask_text=self.config.privacy.mask)
 
     def _count(self, request: Request, answer: Answer, page: Page, added: Added) -> None:
@@ -424,8 +421,7 @@ def label(
     done = 0
     with store.queue(name) as queue, _shared(labeller, config.nlp.workers) as labelled:
         while not stop() and (batch := queue.take(batch_size)):
-            above = store.texts({parent_id(post) for post in batch if post.parent})
-            texts = [as_text(post, above) for post in batch]
+            texts = _as_texts(store, batch)
             store.add_labels(
                 [
                     as_labels(config, post, labels, name)
@@ -435,6 +431,12 @@ def label(
             done += len(batch)
             progress(len(batch))
     return done
+
+
+def _as_texts(store: Store, batch: Sequence[StoredPost]) -> list[Text]:
+    above = store.answered({parent_id(post) for post in batch if post.parent})
+    threads = store.thread_texts(batch)
+    return [as_text(post, above.get(parent_id(post)), threads.get(post.id, ())) for post in batch]
 
 
 @contextmanager
@@ -479,12 +481,12 @@ def parent_id(post: StoredPost) -> str:
     return f"{post.source}:{post.parent}"
 
 
-def as_text(post: StoredPost, above: Mapping[str, str] | None = None) -> Text:
+def as_text(post: StoredPost, above: Answered | None = None, thread: Sequence[str] = ()) -> Text:
     """
-    A stored post as the classifier takes it, beside what its markup quotes and what it answers:
-    *above* are texts by id.
+    A stored post as the classifier takes it, beside what its markup quotes, the post *above* that
+    it answers, and texts of its *thread*: those of which it repeats a passage.
     """
-    answered = (above or {}).get(parent_id(post)) if post.parent else None
+    answered = [above.text] if above is not None and above.text else []
     return Text(
         id=post.id,
         text=post.text,
@@ -493,8 +495,20 @@ def as_text(post: StoredPost, above: Mapping[str, str] | None = None) -> Text:
         kind=str(post.kind),
         published_at=post.published_at.date() if post.published_at else None,
         thread_title=post.thread_title,
-        others=(*post.quoted, answered) if answered else post.quoted,
+        reply_to_brand=post.reply_to_brand or (above.brand if above is not None else None),
+        others=(*post.quoted, *answered, *_repeated(post.text, thread)),
     )
+
+
+_PASSAGE = re.compile(r"[^.!?\n\u2026]{30,}")  # the classifier asks for forty characters
+
+
+def _repeated(text: str, others: Sequence[str]) -> list[str]:
+    """Those of *others* of which *text* repeats a passage."""
+    if not others:
+        return []
+    passages = [found.strip() for found in _PASSAGE.findall(text)]
+    return [one for one in others if any(passage in one for passage in passages)]
 
 
 def as_labels(config: Config, post: StoredPost, labels: NlpLabels, name: str) -> Labels:

@@ -57,6 +57,9 @@ class Post:
     does not say.
     *uri* is the global id where the platform has one (ActivityPub `uri`), for copies that came over
     a bridge.
+    *reply_to* is the account that the post answers, as published: dropped before the first write,
+    which keeps only *reply_to_brand*, the brand whose account that is; *author_brand* is the brand
+    whose account wrote the post (*by_brand* is true then).
     *parent* and *thread* are native ids (or URLs where a thread has no id). *quoted* are passages
     of *text* that the
     platform's markup sets apart as somebody else's words.
@@ -82,6 +85,9 @@ class Post:
     edited_at: datetime | None = None
     context_brand: str | None = None
     by_brand: bool = False
+    author_brand: str | None = None
+    reply_to: str | None = None
+    reply_to_brand: str | None = None
     quoted: tuple[str, ...] = ()
     via: str = ""
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from collectors.contract import Source
 from collectors.table import recognise, sources
+from raccroche.accounts import with_brand_accounts
 from raccroche.config import Config
 from raccroche.errors import SourceError
-from raccroche.labelling import is_brand_account
 from raccroche.post import Added, Answer
 from raccroche.privacy import Pseudonyms, protect, pseudonyms
 from raccroche.store import Store
@@ -66,10 +66,10 @@ def _one(
         return replace(done, broken=done.broken + 1)
     posts = [
         protect(
-            replace(post, via=via, by_brand=post.by_brand or is_brand_account(config, post)),
+            replace(post, via=via),
             names,
             mask_text=config.privacy.mask,
         )
-        for post in page.posts
+        for post in with_brand_accounts(config, page.posts)
     ]
     return replace(done, added=done.added + store.add_posts(posts, via=via))

@@ -18,12 +18,13 @@ from collectors.contract import Source
 from collectors.table import recognise
 from collectors.table import sources as platforms
 from raccroche import pipeline, routine
+from raccroche.accounts import with_brand_accounts
 from raccroche.archive import read_warc
 from raccroche.cli.common import bar, err, load_config, open_store, out, parse_since
 from raccroche.config import Config
 from raccroche.errors import ConfigError, ImportFileError, SourceError
 from raccroche.post import Added, Answer, Post, Run, Verdict
-from raccroche.privacy import protect, pseudonyms
+from raccroche.privacy import Pseudonyms, protect, pseudonyms
 from raccroche.replay import replay
 from raccroche.store import Store
 
@@ -187,12 +188,12 @@ def import_file(
                 bad.append(row)
                 continue
             good += 1
-            batch.append(protect(row, names, mask_text=config.privacy.mask))
+            batch.append(row)
             if len(batch) == BATCH:
-                added = added + store.add_posts(batch, via=f"import:{file.name}")
+                added = added + _import(config, store, batch, names, file)
                 progress.update(task, advance=len(batch))
                 batch = []
-        added = added + store.add_posts(batch, via=f"import:{file.name}")
+        added = added + _import(config, store, batch, names, file)
     out.print(f"{file.name}: {added.new} new, {added.known} known, {len(bad)} bad rows")
     for row in bad[:5]:
         err.print(f"row {row.number}: {row.reason}", highlight=False, markup=False)
@@ -200,6 +201,16 @@ def import_file(
         err.print(f"... and {len(bad) - 5} more bad rows")
     if not good:
         raise ImportFileError(f"{file}: no row of this file is a post")
+
+
+def _import(
+    config: Config, store: Store, rows: Sequence[Post], names: Pseudonyms, file: Path
+) -> Added:
+    posts = [
+        protect(row, names, mask_text=config.privacy.mask)
+        for row in with_brand_accounts(config, rows)
+    ]
+    return store.add_posts(posts, via=f"import:{file.name}")
 
 
 def _mapping(text: str) -> dict[str, str]:

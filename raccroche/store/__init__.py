@@ -16,7 +16,8 @@ Collecting
         (`source:native_id`) that are gone.
     add_posts(posts, via="import") -> Added
     known_ids(ids) -> set[str]
-    texts(ids) -> dict[str, str]
+    answered(ids) -> dict[str, Answered]        (text, brand): the posts that others answer
+    thread_texts(batch) -> dict[str, tuple[str, ...]]     what stood in a post's thread before it
     cursor(via) -> dict[str, str];  set_cursor(via, mapping)
     pending(via) -> list[Request];  drop_pending(via, requests=None) -> int       None: all
     latest(via) -> datetime | None              newest published_at that *via* brought
@@ -107,6 +108,7 @@ Keeping
     status() -> StoreStatus
 """
 
+from raccroche.store.context import Answered
 from raccroche.store.records import (
     Alert,
     BrandSeen,
@@ -133,6 +135,7 @@ from raccroche.store.tables import UNKNOWN_BRAND
 __all__ = [
     "UNKNOWN_BRAND",
     "Alert",
+    "Answered",
     "BrandSeen",
     "Erased",
     "ExportRecord",

@@ -106,15 +106,6 @@ def post_numbers(conn: Connection, ids: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def texts_of(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
-    """The texts of the posts with these ids; absent and forgotten ones are left out."""
-    found: dict[str, str] = {}
-    for part in chunks(ids, 1000):
-        query = select(posts.c.id, posts.c.text).where(posts.c.id.in_(part), posts.c.text != "")
-        found |= {row.id: row.text for row in conn.execute(query)}
-    return found
-
-
 def _changed(conn: Connection, labeller_n: int, by_n: dict[int, Labels]) -> dict[int, Labels]:
     """Those that differ from what is stored."""
     stored = {

@@ -126,10 +126,18 @@ _FIRST_POSTGRESQL = (
     "alter table counts set (fillfactor = 80)",
 )
 
-_COMMON: tuple[tuple[str, ...], ...] = (_FIRST,)
+# whose account, of a brand, wrote a post and is answered by it: no person, so no pseudonym
+_SECOND = _statements(
+    """
+    alter table posts add column author_brand text;
+    alter table posts add column reply_to_brand text;
+    """
+)
+
+_COMMON: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 _OWN: dict[str, tuple[tuple[str, ...], ...]] = {
-    "sqlite": (_FIRST_SQLITE,),
-    "postgresql": (_FIRST_POSTGRESQL,),
+    "sqlite": (_FIRST_SQLITE, ()),
+    "postgresql": (_FIRST_POSTGRESQL, ()),
 }
 _CELLS = ", ".join(f"{cell} integer not null" for cell in CELLS)
 _WORDS = {

@@ -210,6 +210,8 @@ def post_row(post: Post) -> dict[str, Any]:
         "language": post.language,
         "context_brand": _clean(post.context_brand),
         "by_brand": post.by_brand,
+        "author_brand": _clean(post.author_brand),
+        "reply_to_brand": _clean(post.reply_to_brand),
         "quoted": pack(post.quoted),
         "uri_key": key64(post.uri) if post.uri else None,
     }
@@ -263,6 +265,8 @@ def stored_post(row: Row[Any]) -> StoredPost:
         edited_at=moment(row.edited),
         context_brand=row.context_brand,
         by_brand=row.by_brand,
+        author_brand=row.author_brand,
+        reply_to_brand=row.reply_to_brand,
         quoted=tuple(unpack(row.quoted, ())),
         via=row.via,
         n=row.n,

@@ -24,6 +24,7 @@ from raccroche.store import (
     rights,
     writes,
 )
+from raccroche.store.context import Answered, answered_posts, thread_texts
 from raccroche.store.engine import Database
 from raccroche.store.locks import Holder
 from raccroche.store.queue import Queue, shared_queue
@@ -138,10 +139,17 @@ class Store:
         with self._db.read() as conn:
             return set(labelling.post_numbers(conn, [clean(one) for one in ids]))
 
-    def texts(self, ids: Iterable[str]) -> dict[str, str]:
-        """The texts of those of these posts that are stored, by id."""
+    def answered(self, ids: Iterable[str]) -> dict[str, Answered]:
+        """Those of these posts that are stored, by id, as the posts that answer them need them."""
         with self._db.read() as conn:
-            return labelling.texts_of(conn, [clean(one) for one in ids])
+            return answered_posts(conn, ids)
+
+    def thread_texts(self, batch: Sequence[StoredPost]) -> dict[str, tuple[str, ...]]:
+        """
+        By id: texts that stood in the post's thread before it and arrived near it, newest first.
+        """
+        with self._db.read() as conn:
+            return thread_texts(conn, batch)
 
     def cursor(self, via: str) -> dict[str, str]:
         with self._db.read() as conn:

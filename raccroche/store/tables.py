@@ -80,6 +80,8 @@ posts = _table(
     _text("language"),
     _text("context_brand"),
     _flag("by_brand"),
+    _text("author_brand"),
+    _text("reply_to_brand"),
     _text("quoted"),
     _int("added"),
     _int("text_key"),

@@ -55,6 +55,28 @@ def test_a_sentence_copied_from_the_post_that_is_answered_is_not_the_reader_s(
     assert accused(below[f"{SOURCE}:2"]) == []
 
 
+def threaded(number: int, text: str, thread: str = "a") -> Post:
+    return replace(post(number, text), thread=thread)
+
+
+def test_a_sentence_copied_from_an_earlier_post_of_the_thread_is_not_the_reader_s(
+    tmp_path: Path,
+) -> None:
+    """No parent is named: forums in HTML often name none."""
+    answer = f"{CALLED} Vous avez essayé de leur écrire une lettre recommandée au siège ?"
+    between = [threaded(n, f"Rien à voir, message {n}.") for n in range(2, 30)]
+
+    below = labelled(tmp_path / "below", [threaded(1, CALLED), *between, threaded(40, answer)])
+    apart = labelled(tmp_path / "apart", [threaded(1, CALLED), threaded(40, answer, "b")])
+    above = labelled(tmp_path / "above", [threaded(1, answer), threaded(40, CALLED)])
+
+    assert accused(below[f"{SOURCE}:1"]) == ["Mobiloux"]
+    assert accused(below[f"{SOURCE}:40"]) == []
+    assert accused(apart[f"{SOURCE}:40"]) == ["Mobiloux"]
+    # what was written first is its author's own, whoever repeats it later
+    assert accused(above[f"{SOURCE}:1"]) == ["Mobiloux"]
+
+
 @pytest.mark.slow
 def test_several_processes_label_as_one_does(tmp_path: Path) -> None:
     posts = [

@@ -9,6 +9,7 @@ import pytest
 from raccroche.errors import StoreError
 from raccroche.post import MAX_TEXT, Kind, Request
 from raccroche.store import Filters, Store
+from raccroche.store.migrations import CURRENT
 from tests.raccroche.store.samples import MODEL, NOON, crowd, ids, labels, mention, post
 
 
@@ -51,6 +52,8 @@ def test_every_field_of_a_post_comes_back_as_it_went_in(store: Store) -> None:
         day_only=True,
         context_brand="Pomme",
         by_brand=True,
+        author_brand="Poire",
+        reply_to_brand="Pomme",
         quoted=("C'est",),
         via="blog",
     )
@@ -181,7 +184,7 @@ def test_the_status_says_what_is_there(store: Store) -> None:
     status = store.status()
     assert (status.posts, status.labels, status.pending, status.runs) == (20, 20, 1, 0)
     assert status.bytes > 4096
-    assert status.schema == 1
+    assert status.schema == CURRENT
 
 
 def test_a_page_on_a_store_opened_for_reading_is_refused(

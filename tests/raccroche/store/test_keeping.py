@@ -66,6 +66,25 @@ def test_the_tables_are_those_that_the_migrations_make(store: Store) -> None:
             }, name
 
 
+def test_a_store_of_an_older_release_is_brought_up_to_date_with_all_its_rows(
+    store: Store, open_store: Callable[..., Store]
+) -> None:
+    fill(store)
+    before = content(store)
+    with store._db.write() as conn:
+        for column in ("author_brand", "reply_to_brand"):
+            conn.exec_driver_sql(f"alter table posts drop column {column}")
+        conn.exec_driver_sql("delete from schema_version where version = 2")
+    with pytest.raises(StoreError, match="older schema 1"):
+        open_store(read_only=True)
+
+    again = open_store()
+
+    assert content(again) == before
+    assert again.check() == []
+    assert again.add_page("blog", [post("neuf", reply_to_brand="Pomme")]).new == 1
+
+
 def test_a_store_of_a_newer_release_is_refused(
     store: Store, open_store: Callable[..., Store]
 ) -> None:
