@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from collectors.dates import parse_date
+from collectors.table import sources
 from raccroche.errors import ImportFileError, SourceError
 from raccroche.post import Answer, Kind, Page, Post, Request, State
 
@@ -97,7 +99,8 @@ def parse(answer: Answer) -> Page:
     columns = {k: v for k, v in answer.context.items() if k in FIELDS}
     name = answer.url.rsplit("/", 1)[-1]
     try:
-        rows = list(_posts(_rows_of_bytes(answer.body, name), columns, name, PLATFORM))
+        platform = answer.context.get("platform_name") or PLATFORM
+        rows = list(_posts(_rows_of_bytes(answer.body, name), columns, name, platform))
     except ImportFileError as error:
         raise SourceError(str(error), url=answer.url) from error
     posts = tuple(row for row in rows if isinstance(row, Post))
@@ -269,7 +272,9 @@ def _post(
     if moment is not None and (why := _impossible(moment.at)):
         return BadRow(number, f"the date {(written or '')[:40]!r} {why}")
     rating = value.get("rating")
-    where = value.get("platform") or platform
+    where = _platform(value.get("platform"), platform)
+    if where is None:
+        return BadRow(number, f"platform {(value['platform'] or '')[:40]!r} is none of ours")
     return Post(
         source=f"{where}/{Path(name).stem if where == PLATFORM else 'file'}",
         platform=where,
@@ -288,6 +293,22 @@ def _post(
         context_brand=value.get("context_brand"),
         language=value.get("language"),
     )
+
+
+# What exports and spreadsheets call platforms, besides their names in the table and their titles.
+_CALLED = {"twitter": "x", "google_play": "googleplay", "app_store": "appstore"}
+
+
+def _platform(written: str | None, given: str) -> str | None:
+    """The platform of a row: as the table of sources names it, or as *given* for the whole file."""
+    if not written:
+        return given
+    name = re.sub(r"[\s.-]+", "_", written.casefold())
+    name = _CALLED.get(name, name)
+    if name in (given, PLATFORM):
+        return name
+    name = name if name in sources() else name.replace("_", "")
+    return name if name in sources() else None
 
 
 def _impossible(moment: datetime) -> str:
