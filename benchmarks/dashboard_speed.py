@@ -25,6 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import many_posts
+from dashboard import kept
 from raccroche.store import Filters, Store
 
 APP = Path(__file__).parents[1] / "dashboard" / "app.py"
@@ -82,7 +83,6 @@ class Times:
 
 def pages(times: Times, names: list[str], repeats: int) -> None:
     """Script runs: the first one with nothing cached, then changes of filter, then again."""
-    import streamlit as st
     from streamlit.testing.v1 import AppTest
     from streamlit.util import calc_hash
 
@@ -100,7 +100,7 @@ def pages(times: Times, names: list[str], repeats: int) -> None:
     for name in names:
 
         def cold(at: int, name: str = name) -> None:
-            st.cache_data.clear()
+            kept.forget()
             run(opened(name))
 
         times.measure(f"{name}: first page, nothing cached", FIRST, cold, max(repeats // 2, 1))

@@ -7,10 +7,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-import streamlit as st
 
 from dashboard import archives, intervals, series
 from dashboard.intervals import Interval
+from dashboard.kept import kept
 from dashboard.selection import Selection
 from raccroche import config as configuration
 from raccroche import reference
@@ -66,7 +66,7 @@ def settings() -> Config:
     return _settings(str(path), stamp)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@kept(4)
 def _settings(path: str, stamp: int) -> Config:
     return configuration.load(Path(path))
 
@@ -84,7 +84,7 @@ def store() -> Store:
     return _store(settings().store_url)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@kept(2)
 def _store(url: str) -> Store:
     try:
         return Store.open(url)
@@ -104,7 +104,7 @@ def known() -> Known:
     return _known(*_key())
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@kept(KEPT)
 def _known(url: str, version: int) -> Known:
     found = labellers()
     sources = store().sources_seen()
@@ -142,7 +142,7 @@ def is_company(brand: str) -> bool:
     return known_brand is None or known_brand.sector != "public"
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@kept(KEPT)
 def _most_mentioned(url: str, version: int, labeller: str) -> tuple[str, ...]:
     return tuple(seen.brand for seen in store().brands_seen(labeller))
 
@@ -171,7 +171,7 @@ def daily_counts(filters: Filters, by: Sequence[str] = ("week", "brand")) -> pd.
     return _daily_counts(*_key(), filters, tuple(by))
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@kept(KEPT)
 def _daily_counts(url: str, version: int, filters: Filters, by: tuple[str, ...]) -> pd.DataFrame:
     return store().daily_counts(filters, by)
 
@@ -180,7 +180,7 @@ def totals(filters: Filters) -> Totals:
     return _totals(*_key(), filters)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@kept(KEPT)
 def _totals(url: str, version: int, filters: Filters) -> Totals:
     return store().totals(filters)
 
@@ -198,7 +198,7 @@ def cluster_counts(filters: Filters) -> pd.DataFrame:
     return _cluster_counts(*_key(), filters)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@kept(KEPT)
 def _cluster_counts(url: str, version: int, filters: Filters) -> pd.DataFrame:
     return store().cluster_counts(filters)
 
@@ -207,7 +207,7 @@ def author_counts(filters: Filters, by: Sequence[str] = ("week", "brand")) -> pd
     return _author_counts(*_key(), filters, tuple(by))
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@kept(KEPT)
 def _author_counts(url: str, version: int, filters: Filters, by: tuple[str, ...]) -> pd.DataFrame:
     return store().author_counts(filters, by)
 
@@ -216,7 +216,7 @@ def coverage(start: dt.date, end: dt.date) -> pd.DataFrame:
     return _coverage(*_key(), start, end)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@kept(KEPT)
 def _coverage(url: str, version: int, start: dt.date, end: dt.date) -> pd.DataFrame:
     return store().coverage(start, end)
 
@@ -226,7 +226,7 @@ def facts(filters: Filters, limit: int = FACTS) -> list[Fact]:
     return _facts(*_key(), filters, limit)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@kept(KEPT)
 def _facts(url: str, version: int, filters: Filters, limit: int) -> list[Fact]:
     return store().facts(filters, limit)
 
@@ -241,7 +241,7 @@ def posts(
     return _posts(*_key(), filters, words, size, after)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@kept(KEPT)
 def _posts(
     url: str, version: int, filters: Filters, words: str, size: int, after: str | None
 ) -> PostsPage:
@@ -290,7 +290,7 @@ def rates(chosen: Selection, brands: Sequence[str] = ()) -> dict[str, Interval]:
     return _rates(*_key(), chosen, tuple(brands))
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@kept(KEPT)
 def _rates(
     url: str, version: int, chosen: Selection, brands: tuple[str, ...]
 ) -> dict[str, Interval]:
@@ -327,7 +327,7 @@ def covered(chosen: Selection) -> pd.Series:
     return _covered(*_key(), chosen.start, chosen.end, chosen.step)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@kept(KEPT)
 def _covered(url: str, version: int, start: dt.date, end: dt.date, step: str) -> pd.Series:
     return series.coverage_by_period(coverage(start, end), start, end, step)
 
@@ -337,7 +337,7 @@ def series_of(chosen: Selection, brands: Sequence[str]) -> pd.DataFrame:
     return _series_of(*_key(), chosen, tuple(brands), today())
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@kept(KEPT)
 def _series_of(
     url: str, version: int, chosen: Selection, brands: tuple[str, ...], now: dt.date
 ) -> pd.DataFrame:

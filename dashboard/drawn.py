@@ -10,7 +10,6 @@ from typing import Any, ParamSpec
 import altair as alt
 import pandas as pd
 from altair.utils.schemapi import disable_debug_mode
-from pandas.util import hash_pandas_object
 
 from dashboard import words
 
@@ -128,5 +127,9 @@ def _told(value: Any) -> Any:
     """A value in words: what a table holds, whatever memory it lies in."""
     if not isinstance(value, pd.DataFrame):
         return value
-    rows = blake2b(hash_pandas_object(value).to_numpy().tobytes()).digest()
-    return list(value.columns), [str(kind) for kind in value.dtypes], rows
+    return [(name, str(column.dtype), _cells(column)) for name, column in value.items()]
+
+
+def _cells(column: "pd.Series[Any]") -> Any:
+    cells = column.to_numpy()
+    return cells.tolist() if cells.dtype.hasobject else blake2b(cells.tobytes()).digest()

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import breaks, charts, data, filters, intervals, panels, sentences, series, words
 from dashboard.breaks import Break
+from dashboard.kept import kept
 from dashboard.panels import Measure
 from dashboard.selection import Selection
 from dashboard.words import tr
@@ -113,8 +114,14 @@ def look() -> charts.Look:
 
 def styles(brands: Sequence[str]) -> dict[str, charts.BrandStyle]:
     """How each brand is drawn: the same on every page."""
-    order = (*data.watched(), *data.known().brands)
-    return charts.brand_styles(brands, look(), order=order)
+    return _styles(tuple(brands), look(), data.watched(), data.known().brands)
+
+
+@kept(data.KEPT)
+def _styles(
+    brands: tuple[str, ...], look: charts.Look, watched: tuple[str, ...], every: tuple[str, ...]
+) -> dict[str, charts.BrandStyle]:
+    return charts.brand_styles(brands, look, order=(*watched, *every))
 
 
 def heading(title: str, what: str = "") -> None:
@@ -306,6 +313,11 @@ def panel(
 
 def changes(chosen: Selection) -> list[Break]:
     """Where the series of a selection are cut, or were computed anew, in its period."""
+    return _changes(data.store().url, data.store().data_version(), chosen)
+
+
+@kept(data.KEPT)
+def _changes(url: str, version: int, chosen: Selection) -> list[Break]:
     coverage = data.coverage(chosen.start, chosen.end)
     found = breaks.of_sources(coverage, source_changes(), chosen.start, chosen.end)
     found += breaks.of_labels(_labelled(chosen), chosen.labeller)
@@ -317,7 +329,7 @@ def source_changes() -> list[SourceChange]:
     return _source_changes(data.store().url, data.store().data_version())
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@kept(8)
 def _source_changes(url: str, version: int) -> list[SourceChange]:
     return data.store().source_changes()
 
@@ -349,6 +361,20 @@ def series_of(chosen: Selection, brands: Sequence[str], found: Sequence[Break]) 
     Each brand over the selection's time: rows of `series.by_period`, cut at the breaks *found*,
     with moving averages where weeks or days hold few accusations.
     """
+    told = words.language(), data.today()  # notes are in the reader's language
+    url, version = data.store().url, data.store().data_version()
+    return _series_of(url, version, chosen, tuple(brands), tuple(found), told)
+
+
+@kept(data.KEPT)
+def _series_of(
+    url: str,
+    version: int,
+    chosen: Selection,
+    brands: tuple[str, ...],
+    found: tuple[Break, ...],
+    told: tuple[str, dt.date],
+) -> pd.DataFrame:
     table = data.series_of(chosen, brands)
     share = _labelled(chosen)
     if (share < 1).any():

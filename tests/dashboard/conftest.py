@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from dashboard import kept
 from tests.dashboard import samples
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
@@ -42,8 +42,7 @@ def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Call
         return path
 
     yield configure
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    kept.forget()
 
 
 @pytest.fixture
