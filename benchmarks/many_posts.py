@@ -29,7 +29,7 @@ from raccroche.post import Labels, Mention, Verdict
 from raccroche.store import Alert, Filters, Store
 from raccroche.store.duplicates import text_key
 from raccroche.store.rows import PARIS, day_number, month_of
-from raccroche.store.tables import CELLS, UNDATED, posts
+from raccroche.store.tables import CELLS, UNDATED, metadata, posts
 
 MODEL = "essai@1"
 DAYS = 3 * 365
@@ -127,8 +127,9 @@ def _set_aside(conn: sqlite3.Connection) -> list[str]:
 
 
 def _insert(conn: sqlite3.Connection, table: str, rows: Any) -> None:
-    width = len(conn.execute(f"pragma table_info({table})").fetchall())
-    conn.executemany(f"insert into {table} values ({', '.join('?' * width)})", rows)
+    names = metadata.tables[table].c.keys()  # in our order: later columns stand last in the file
+    places = ", ".join("?" * len(names))
+    conn.executemany(f"insert into {table} ({', '.join(names)}) values ({places})", rows)
 
 
 def _fill(conn: sqlite3.Connection, makes: "Maker") -> tuple[Any, Any]:
@@ -287,7 +288,7 @@ class Maker:
             None if draw.random() < 0.7 else text[:60], text,
             f"https://{source.split('/')[1]}/{seq}", None, None, str(seq // 12), None,
             float(draw.randrange(1, 6)) if site % 5 == 0 else None, None, "fr", None,
-            int(draw.random() < 0.01), None, self.at, key, None, group,
+            int(draw.random() < 0.01), None, None, None, self.at, key, None, group,
         )  # fmt: skip
         rows.posts.append(row)
         self._labels(rows, row, brand, place, accused=accused)
