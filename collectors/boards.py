@@ -473,6 +473,11 @@ def holder(node: Node, *tags: str) -> Node | None:
     return next((above for above in ancestors(node, limit=12) if above.tag in tags), None)
 
 
-def signs(body: bytes, patterns: Iterable[bytes]) -> int:
-    """How many of *patterns* the page shows."""
+def signs(body: bytes, patterns: Iterable[bytes], *, own: bytes = b"") -> int:
+    """
+    How many of *patterns* the page shows; none without a sign of its *own*, which only the software
+    writes: members talk of other forums, and link to them.
+    """
+    if not re.search(own, body, re.IGNORECASE):
+        return 0
     return sum(1 for pattern in patterns if re.search(pattern, body, re.IGNORECASE))

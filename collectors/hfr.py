@@ -41,6 +41,8 @@ def recognises(answer: Answer) -> int:
             rb"forum-images\.hardware\.fr|FORUM HardWare\.fr|MesDiscussions\.net|mesdiscussions",
             rb"sujet_\d+_\d+\.htm|forum2\.php\?config=|liste_sujet-\d",
         ),
+        own=rb"class=[\"'](?:messagetable|sujet ligne_)|src=[\"']https?://forum-images\.hardware\.fr/"
+        rb"|href=[\"']/[^\"'>]*(?:sujet_\d+_\d+\.htm|forum2\.php\?config=|liste_sujet-\d)",
     )
     return (0, 30, 75, 96)[found]
 

@@ -83,7 +83,9 @@ def recognises(answer: Answer) -> int:
     if body.lstrip()[:1] == b"{":
         return 95 if b'"post_set"' in body or _lists_threads(body) else 0
     found = boards.signs(
-        body, (rb"/static/misago/|MISAGO_|misago", rb"thread-paginator|threads-list")
+        body,
+        (rb"/static/misago/|MISAGO_|misago", rb"thread-paginator|threads-list"),
+        own=rb"/static/misago/|MISAGO_|class=[\"'][^\"'>]*\b(?:thread-paginator|threads-list)\b",
     )
     return (0, 30, 94)[found]
 

@@ -94,6 +94,7 @@ def recognises(answer: Answer) -> int:
             rb"id=[\"']ajaxify-data[\"']",
             rb"component=[\"'](?:post|category/topic|topic)",
         ),
+        own=rb"id=[\"']ajaxify-data[\"']|\bcomponent=[\"']|/assets/nodebb",
     )
     return (0, 20, 80, 95)[found]
 

@@ -49,6 +49,9 @@ def recognises(answer: Answer) -> int:
             rb"class=[\"']topictitle|class=[\"'][^\"']*\bpostbody\b|class=[\"']postdetails",
             rb"memberlist\.php|profile\.php\?mode=viewprofile",
         ),
+        # vBulletin 4 has a `div.postbody` too
+        own=rb"class=[\"']topictitle|<(?:span|td)[^>]*class=[\"']post(?:body|details)|id=[\"']phpbb\b"
+        rb"|href=[\"'](?:\./)?(?:viewtopic|viewforum|memberlist|ucp|profile)\.php",
     )
     return (0, 25, 60, 88, 93)[found]
 

@@ -37,6 +37,7 @@ def recognises(answer: Answer) -> int:
             rb"index\.php[?/](?:[^\"']*[;&])?(?:topic|board)[=,]\d+",
             rb"id=[\"']msg_\d+",
         ),
+        own=rb"\bsmf_[a-z]+_?[a-z]* ?=|id=[\"'](?:msg|subject)_\d+|class=[\"'][^\"'>]*\bwindowbg",
     )
     return (0, 20, 60, 88, 94)[found]
 

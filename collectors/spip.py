@@ -56,7 +56,9 @@ def recognises(answer: Answer) -> int:
     if b"<" not in body[:2000]:
         return 0
     own = re.search(rb"forum-texte-\d|forum-message|forum-fil|page=forum&|spip_forum", body)
-    generator = re.search(rb"content=[\"']SPIP |spip\.php\?|class=[\"']spip\b|/squelettes/", body)
+    generator = re.search(
+        rb"content=[\"']SPIP |href=[\"'](?:\./)?spip\.php\?|class=[\"']spip\b|/squelettes/", body
+    )
     if own:
         return 92 if generator else 70
     return 52 if generator else 0

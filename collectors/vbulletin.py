@@ -51,6 +51,9 @@ def recognises(answer: Answer) -> int:
             rb"showthread\.php|forumdisplay\.php|class=[\"'][^\"']*\bpostbit|threadbit",
             rb"SECURITYTOKEN|vb_meta|vbmenu|YAHOO\.util|clientscript/",
         ),
+        own=rb"id=[\"'](?:post_message|td_post|thread_title|td_threadtitle|threadbits)_"
+        rb"|class=[\"'][^\"'>]*\b(?:b-post|postbit\w*|threadbit)\b|SECURITYTOKEN|vbmenu_"
+        rb"|(?:href|src)=[\"'](?:\./)?(?:clientscript/|showthread\.php|forumdisplay\.php)",
     )
     return (0, 25, 62, 88, 95)[found]
 

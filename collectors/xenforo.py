@@ -40,6 +40,8 @@ def recognises(answer: Answer) -> int:
             rb"structItem--thread|discussionListItem",
             rb"bbWrapper|messageText|js-selectToQuote|itemPageNav|structItem",
         ),
+        own=rb"<html[^>]*\bid=[\"'](?:XF|XenForo)\b|data-xf-"
+        rb"|class=[\"'][^\"'>]*\b(?:message--post|discussionListItem|structItem|bbWrapper|messageText)\b",
     )
     return (0, 35, 70, 90, 95)[found]
 

@@ -1,6 +1,7 @@
 """Answers of APIs are told apart by their shape alone, without their address, even when empty."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +49,36 @@ def test_a_shape_is_of_one_platform(platform: str, shape: Any) -> None:
 
     assert source is not None
     assert platform == source.PLATFORM
+
+
+# What members of a forum write about other forums: names, links, and what those print on pages.
+TALK = {
+    "phpbb": 'phpBB : <a href="https://f.example/viewtopic.php?t=1">là</a> et '
+    '<a href="https://f.example/memberlist.php">là</a>',
+    "smf": 'Powered by SMF <a href="https://f.example/index.php?topic=12.0">là</a>',
+    "vbulletin": 'vBulletin, vBSEO : <a href="https://f.example/showthread.php?t=1">là</a>',
+    "xenforo": 'XenForo : <a href="https://f.example/threads/panne.12/">là</a>',
+    "hfr": 'MesDiscussions.net <a href="https://f.example/hfr/sujet_12_1.htm">là</a>',
+    "misago": "Misago, powered by Misago",
+    "nodebb": 'NodeBB : <a href="https://f.example/topic/12/panne">là</a>',
+    "spip": 'SPIP : <a href="https://f.example/spip.php?article12">là</a>',
+}
+FORUMS = [
+    path
+    for name in ("phpbb", "smf", "vbulletin", "xenforo", "hfr", "forum", "comments", "spip")
+    for path in sorted((Path(__file__).parents[1] / "samples" / name).glob("*.html"))
+]
+
+
+@pytest.mark.parametrize("page", FORUMS, ids=[f"{p.parent.name}/{p.stem}" for p in FORUMS])
+def test_a_page_whose_posts_talk_of_other_software_stays_its_own(page: Path) -> None:
+    body = page.read_bytes()
+    alone = recognise(Answer("saved.html", body))
+    for talk in TALK.values():
+        said = f"<p>{talk}</p>".encode()
+        for place in (b"</p>", b"<br", b"</body>"):
+            heard = body.replace(place, said + place, 3)
+            assert recognise(Answer("saved.html", heard)) is alone, (talk, place)
 
 
 @pytest.mark.parametrize("shape", [{}, [], {"data": []}, {"items": []}, {"error": "x"}, {"id": 1}])
