@@ -1,7 +1,7 @@
 """The numbers behind every chart, from the count tables wherever they can answer."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
@@ -16,7 +16,9 @@ from raccroche.store.selection import (
     accuses,
     brand_numbers,
     conditions,
+    leading,
     marked_again,
+    marked_posts,
     mention_conditions,
     own_conditions,
     rare,
@@ -62,7 +64,7 @@ def daily_counts(conn: Connection, filters: Filters, by: Sequence[str]) -> "pd.D
     _check(by)
     scope = scope_of(conn, filters)
     if scope is None:
-        return _shape([], by, {}, filters)
+        return _shape(_Cells((), [], None), by, {}, filters)
     kind = next((key for key in by if key in TERM_KINDS), None)
     names = _names(conn, by)
     if not _crossed(filters, kind):
@@ -90,7 +92,7 @@ def _less(added: "pd.DataFrame", again: "pd.DataFrame", by: Sequence[str]) -> "p
     return found[found["mentions"] != 0].reset_index(drop=True)
 
 
-def _again(conn: Connection, scope: Scope, by: Sequence[str]) -> list[dict[str, int]]:
+def _again(conn: Connection, scope: Scope, by: Sequence[str]) -> "_Cells":
     """
     What sums over several terms of one kind count more than once: the posts that hold several.
 
@@ -98,18 +100,15 @@ def _again(conn: Connection, scope: Scope, by: Sequence[str]) -> list[dict[str, 
     """
     (numbers,) = scope.terms.values()
     again = marked_again(scope, numbers)
-    rows: list[dict[str, int]] = []
-    # the period is asked of the marks alone: asked again, SQLite would walk all posts of it
-    rest = replace(scope, terms={}, low=None, high=None)
-    for unit, brand_n, sentiment, harassment, extra in _row_units(rest, by, led=True):
+    found = []
+    for unit, brand_n, sentiment, harassment, extra in _row_units(scope, by, led=again):
         keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, literal(ALL))
         cell = sentiment + 3 * _as_int(harassment) + 6 * _as_int(testimony())
         units = func.sum(again.c.times).label("units")
-        query = select(*keys, cell.label("cell"), units)
-        query = query.select_from(unit.join(again, again.c.post_n == posts.c.n))
+        query = select(*keys, cell.label("cell"), units).select_from(unit)
         query = query.where(*extra, posts.c.day != UNDATED).group_by(*keys, cell)
-        rows += _spread(conn.execute(query).all(), len(keys))
-    return rows
+        found.append(_spread(conn.execute(query).all(), len(keys)))
+    return _joined(found)
 
 
 def _check(by: Sequence[str]) -> None:
@@ -143,7 +142,7 @@ def _from_counts(
     kind: str | None,
     *,
     undated: bool = False,
-) -> list[Any]:
+) -> "_Cells":
     labeller_n = labeller_number(conn, filters.labeller)
     keys = _count_keys(
         by, counts.c.day, counts.c.month, counts.c.brand_n, counts.c.source_n, counts.c.term_n
@@ -158,7 +157,7 @@ def _from_counts(
         counts.c.brand_n.in_(_brand_rows(conn, filters, by)),
         *([counts.c.day == UNDATED] if undated else _days(filters, counts.c.day)),
     )
-    return list(conn.execute(query.group_by(*keys)).all())
+    return _whole(conn.execute(query.group_by(*keys)).all(), len(keys))
 
 
 def _term_rows(conn: Connection, filters: Filters, kind: str | None) -> list[int]:
@@ -227,14 +226,14 @@ def _count_keys(
 
 def _from_rows(
     conn: Connection, filters: Filters, scope: Scope, by: Sequence[str], kind: str | None
-) -> list[Any]:
+) -> "_Cells":
     """
     The same rows counted from the posts themselves: exact for any filter, and as slow as there are
     posts.
     """
-    rows: list[Any] = []
-    few = rare(conn, scope)
-    led = bool(scope.terms) and few is not NO_MATTER
+    led = marked_posts(scope).subquery("led") if scope.terms else None
+    few = rare(conn, scope) if led is None else NO_MATTER
+    found = []
     for unit, brand_n, sentiment, harassment, extra in _row_units(scope, by, led=led):
         term_n: ColumnElement[int] = marks.c.term_n if kind else literal(ALL)
         keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, term_n)
@@ -246,8 +245,8 @@ def _from_rows(
             query = query.where(
                 marks.c.term_n.in_(term_numbers_of(conn, kind, filters.terms.get(kind, ())))
             )
-        rows += _spread(conn.execute(query.group_by(*keys, cell)).all(), len(keys))
-    return rows
+        found.append(_spread(conn.execute(query.group_by(*keys, cell)).all(), len(keys)))
+    return _joined(found)
 
 
 def _with_marks(unit: Any, scope: Scope) -> Any:
@@ -263,22 +262,33 @@ def _as_int(flag: Any) -> Any:
 
 
 def _row_units(
-    scope: Scope, by: Sequence[str], *, led: bool = False
+    scope: Scope, by: Sequence[str], *, led: Any = None
 ) -> list[tuple[Any, Any, Any, Any, list[ColumnElement[bool]]]]:
-    """The units to count: (from, brand number, sentiment, harassment, conditions)."""
+    """
+    The units to count: (from, brand number, sentiment, harassment, conditions).
+
+    *led*: numbers of posts from which the query starts, which already know the period and terms.
+    """
+    if led is not None:  # asked again, SQLite would walk all posts of the period
+        scope = replace(scope, terms={}, low=None, high=None)
     common = conditions(scope, own=False)
     whole = [*common, *own_conditions(scope)]
+    posts_of = LABELLED if led is None else led.join(LABELLED, posts.c.n == led.c.post_n)
     if not ("brand" in by or "family" in by or scope.brands is not None):
-        return [(LABELLED, literal(ALL), labels.c.sentiment, labels.c.harassment, whole)]
+        return [(posts_of, literal(ALL), labels.c.sentiment, labels.c.harassment, whole)]
     # whose mentions is asked once, by `mention_conditions`: here it would send SQLite through all
+    own = [*common, *mention_conditions(scope, led=led is not None)]
     joined = LABELLED.join(mentions, mentions.c.post_n == posts.c.n)
-    own = [*common, *mention_conditions(scope, led=led)]
+    if led is not None:  # + 0: only posts whose mention is wanted are read
+        joined = led.join(mentions, mentions.c.post_n == led.c.post_n).join(
+            LABELLED, posts.c.n == mentions.c.post_n + 0
+        )
     named = (joined, mentions.c.brand_n, mentions.c.sentiment, mentions.c.harassment, own)
     if scope.brands is not None and not scope.unknown_brand:
         return [named]
     nobody = [*whole, labels.c.harassment, ~accuses(scope)]
     unknown = (
-        LABELLED,
+        posts_of,
         literal(UNKNOWN_BRAND_N),
         labels.c.sentiment,
         labels.c.harassment,
@@ -287,13 +297,43 @@ def _row_units(
     return [named, unknown]
 
 
-def _spread(found: Sequence[Any], width: int) -> list[dict[str, int]]:
-    """Rows of (keys, cell, units) as rows of keys and twelve cells."""
-    rows = []
-    for row in found:
-        values = dict(zip(row._fields[:width], row[:width], strict=True))
-        rows.append(values | {cell: row.units * (at == row.cell) for at, cell in enumerate(CELLS)})
-    return rows
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Rows of counts: the names of their keys, the keys, and units in an array (rows, cells)."""
+
+    names: tuple[str, ...]
+    keys: list[tuple[Any, ...]]
+    units: Any
+
+
+def _whole(found: Sequence[Any], width: int) -> _Cells:
+    """Rows of (keys, twelve cells)."""
+    import numpy as np
+
+    names = tuple(found[0]._fields[:width]) if found else ()
+    units = np.array([row[width:] for row in found], dtype="int64").reshape(-1, len(CELLS))
+    return _Cells(names, [row[:width] for row in found], units)
+
+
+def _spread(found: Sequence[Any], width: int) -> _Cells:
+    """Rows of (keys, cell, units): one unit a row is in its cell, the others are 0."""
+    import numpy as np
+
+    names = tuple(found[0]._fields[:width]) if found else ()
+    units = np.zeros((len(found), len(CELLS)), dtype="int64")
+    units[np.arange(len(found)), [row[width] for row in found]] = [row[width + 1] for row in found]
+    return _Cells(names, [row[:width] for row in found], units)
+
+
+def _joined(found: Sequence[_Cells]) -> _Cells:
+    import numpy as np
+
+    keys = [key for one in found for key in one.keys]
+    return _Cells(
+        next((one.names for one in found if one.keys), ()),
+        keys,
+        np.concatenate([one.units for one in found]),
+    )
 
 
 def _names(conn: Connection, by: Sequence[str]) -> dict[str, dict[int, Any]]:
@@ -315,21 +355,24 @@ def _names(conn: Connection, by: Sequence[str]) -> dict[str, dict[int, Any]]:
 
 
 def _shape(
-    rows: Sequence[Any], by: Sequence[str], names: dict[str, dict[int, Any]], filters: Filters
+    cells: "_Cells", by: Sequence[str], names: dict[str, dict[int, Any]], filters: Filters
 ) -> "pd.DataFrame":
-    """Rows of keys and cells as a table of keys and measures."""
+    """Keys and cells as a table of keys and measures."""
     import pandas as pd
 
     period = next((key for key in by if key in PERIODS), None)
     columns = ["period" if key in PERIODS else key for key in by]
-    table = _frame(rows)
-    if table.empty:
+    if not cells.keys:
         empty = pd.DataFrame({name: pd.Series(dtype="object") for name in columns})
         if period:
             empty["period"] = pd.Series(dtype="datetime64[s]")
         return empty.assign(**{measure: pd.Series(dtype="int64") for measure in MEASURES})
+    measured = pd.DataFrame(cells.units @ _measures(filters), columns=list(MEASURES))
+    if not columns:
+        return measured.sum().to_frame().T
+    table = pd.DataFrame(cells.keys, columns=list(cells.names))
     if period:
-        table["period"] = _dates(table, period)
+        measured["period"] = _dates(table, period)
     for key in by:
         if key not in PERIODS:
             number = {
@@ -338,24 +381,10 @@ def _shape(
                 "source": "source_n",
                 "platform": "source_n",
             }
-            table[key] = table[number.get(key, "term_n")].map(names[key])
-    measured = _measures(table, filters)
-    found = pd.concat([table[columns], measured], axis=1)
-    if columns:
-        found = found.groupby(columns, as_index=False, sort=True, dropna=False)[
-            list(MEASURES)
-        ].sum()
-    else:
-        found = found[list(MEASURES)].sum().to_frame().T
-    return found[(found["mentions"] != 0)].reset_index(drop=True) if columns else found
-
-
-def _frame(rows: Sequence[Any]) -> "pd.DataFrame":
-    import pandas as pd
-
-    if not rows or isinstance(rows[0], dict):
-        return pd.DataFrame.from_records(list(rows))
-    return pd.DataFrame([tuple(row) for row in rows], columns=list(rows[0]._fields))
+            measured[key] = table[number.get(key, "term_n")].map(names[key])
+    grouped = measured.groupby(columns, as_index=False, sort=True, dropna=False)
+    found = grouped[list(MEASURES)].sum()
+    return found[found["mentions"] != 0].reset_index(drop=True)
 
 
 def _dates(table: "pd.DataFrame", period: str) -> Any:
@@ -371,24 +400,25 @@ def _dates(table: "pd.DataFrame", period: str) -> Any:
     return pd.Series(np.asarray(days, dtype="datetime64[s]"), index=table.index)
 
 
-def _measures(table: "pd.DataFrame", filters: Filters) -> "pd.DataFrame":
-    """The twelve cells added up to the measures, less the cells that the filters exclude."""
-    import pandas as pd
+def _measures(filters: Filters) -> Any:
+    """Which cells each measure adds up, less those that the filters exclude: (cells, measures)."""
+    import numpy as np
 
-    kept = [cell for cell in CELLS if _wanted(cell, filters)]
-
-    def total(word: str = "", other: str = "") -> Any:
-        cells = [cell for cell in kept if word in cell and other in cell]
-        return table[cells].astype("int64").sum(axis=1)
-
-    return pd.DataFrame(
-        {
-            "mentions": total(),
-            "harassment": total("_harassment"),
-            "testimonies": total("_testimony"),
-            "harassment_testimonies": total("_harassment", "_testimony"),
-            **{sentiment: total(sentiment) for sentiment in SENTIMENTS},
-        }
+    words = {
+        "harassment": ("_harassment",),
+        "testimonies": ("_testimony",),
+        "harassment_testimonies": ("_harassment", "_testimony"),
+        **{sentiment: (sentiment,) for sentiment in SENTIMENTS},
+    }
+    return np.array(
+        [
+            [
+                _wanted(cell, filters) and all(word in cell for word in words.get(measure, ()))
+                for measure in MEASURES
+            ]
+            for cell in CELLS
+        ],
+        dtype="int64",
     )
 
 
@@ -403,26 +433,36 @@ def _wanted(cell: str, filters: Filters) -> bool:
 def totals(conn: Connection, filters: Filters) -> Totals:
     """The selection in a few numbers."""
     units = daily_counts(conn, filters, ())
-    per_brand = daily_counts(conn, filters, ("brand",))
     own = {measure: int(units[measure].sum()) for measure in MEASURES}
     named = bool(filters.brands or filters.families)  # else the unit is the post already
-    exact = post_total(conn, filters) if named else own["mentions"]
-    own["mentions"] = int(per_brand["mentions"].sum())
+    exact = post_total(conn, filters, pairs=own["mentions"]) if named else own["mentions"]
+    if not named:
+        own["mentions"] = int(daily_counts(conn, filters, ("brand",))["mentions"].sum())
     return Totals(posts=exact, undated=undated_posts(conn, Filters(filters.labeller)), **own)
 
 
-def post_total(conn: Connection, filters: Filters) -> int:
-    """How many posts the selection has, each once."""
+def post_total(conn: Connection, filters: Filters, *, pairs: int | None = None) -> int:
+    """How many posts the selection has, each once; *pairs* with a brand of it, if known already."""
     if quick_total(filters):
-        return int(daily_counts(conn, filters, ())["mentions"].sum())
+        return int(daily_counts(conn, filters, ())["mentions"].sum()) if pairs is None else pairs
     scope = scope_of(conn, filters)
     if scope is None:
         return 0
     if scope.brands is not None and not scope.unknown_brand and not _crossed(filters, None):
-        pairs = int(daily_counts(conn, filters, ("brand",))["mentions"].sum())
+        if pairs is None:
+            pairs = int(daily_counts(conn, filters, ())["mentions"].sum())
         return pairs - _named_again(conn, scope)
+    if scope.terms:
+        return _marked_total(conn, scope)
     query = select(func.count()).select_from(LABELLED).where(*conditions(scope), rare(conn, scope))
     return int(conn.execute(query.where(posts.c.day != UNDATED)).scalar_one())
+
+
+def _marked_total(conn: Connection, scope: Scope) -> int:
+    led = marked_posts(scope).subquery("led")
+    rest = replace(scope, terms={}, low=None, high=None)
+    query = select(func.count()).select_from(led.join(LABELLED, posts.c.n == led.c.post_n))
+    return int(conn.execute(query.where(*conditions(rest), posts.c.day != UNDATED)).scalar_one())
 
 
 def _named_again(conn: Connection, scope: Scope) -> int:
@@ -473,13 +513,14 @@ def cluster_counts(conn: Connection, filters: Filters) -> "pd.DataFrame":
         return pd.DataFrame(columns=columns)
     author = func.coalesce(posts.c.author_n, -posts.c.n)
     per_author = []
-    for unit, brand_n, _, harassment, extra in _row_units(scope, ("brand",)):
+    led = leading(conn, scope)
+    for unit, brand_n, _, harassment, extra in _row_units(scope, ("brand",), led=led):
         query = select(
             brand_n.label("brand_n"),
             author.label("author"),
             _as_int(harassment).label("harassment"),
         ).select_from(unit)
-        per_author.append(query.where(*extra, rare(conn, scope)))
+        per_author.append(query.where(*extra))
     units = per_author[0].union_all(*per_author[1:]).subquery()
     each = (
         select(
@@ -538,7 +579,8 @@ def _author_rows(
     author = func.coalesce(posts.c.author_n, -posts.c.n).label("author")
     copy = _as_int(posts.c.group_n != posts.c.n).label("copy")
     rows: list[Any] = []
-    for unit, brand_n, _, harassment, extra in _row_units(scope, by):
+    led = leading(conn, scope)
+    for unit, brand_n, _, harassment, extra in _row_units(scope, by, led=led):
         term_n: ColumnElement[int] = marks.c.term_n if kind else literal(ALL)
         keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, term_n)
         start = unit
@@ -549,9 +591,7 @@ def _author_rows(
                 marks.c.term_n.in_(term_numbers_of(conn, kind, filters.terms.get(kind, ()))),
             ]
         query: Select[Any] = select(*keys, author, copy).select_from(start)
-        rows += conn.execute(
-            query.where(*extra, harassment, rare(conn, scope), posts.c.day != UNDATED)
-        ).all()
+        rows += conn.execute(query.where(*extra, harassment, posts.c.day != UNDATED)).all()
     return rows
 
 

@@ -233,8 +233,7 @@ def rare_numbers(conn: Connection, scope: Scope) -> Any:
     """The query for the numbers of posts under the narrowest filter; None if none is small."""
     best: tuple[int, Any] | None = None
     for query in _narrowing(scope):
-        counted = select(func.count()).select_from(query.limit(RARE).subquery())
-        size = conn.execute(counted).scalar_one()
+        size = _size(conn, query)
         if size < RARE and (best is None or size < best[0]):
             best = (size, query)
     return None if best is None else best[1]
@@ -243,25 +242,71 @@ def rare_numbers(conn: Connection, scope: Scope) -> Any:
 def _narrowing(scope: Scope) -> list[Any]:
     found: list[Any] = []
     if scope.terms:
-        first, *others = scope.terms.values()
-        # what several kinds of terms have in common is found in the index of marks alone
-        both = [
-            exists().where(
-                _also.c.labeller_n == scope.labeller_n,
-                _also.c.term_n.in_(numbers),
-                _also.c.post_n == _told.c.post_n,
-            )
-            for numbers in others
-        ]
-        own = [_told.c.labeller_n == scope.labeller_n, _told.c.term_n.in_(first)]
-        found.append(select(_told.c.post_n).where(*own, *_range(scope, _told.c.post_n), *both))
+        found.append(marked_posts(scope))
     if scope.sources is not None and len(scope.sources) != 1:
-        own = [_living.c.source_n.in_(scope.sources), *_range(scope, _living.c.n)]
-        found.append(select(_living.c.n).where(*own))
+        found.append(_living_in(scope, scope.sources))
     if scope.brands is not None and not scope.unknown_brand:
-        own = mention_conditions(scope, _mentioned)
-        found.append(select(_mentioned.c.post_n).where(*own, *_range(scope, _mentioned.c.post_n)))
+        found.append(_naming(scope))
     return found
+
+
+def _living_in(scope: Scope, wanted: list[int]) -> Any:
+    own = [_living.c.source_n.in_(wanted), *_range(scope, _living.c.n)]
+    return select(_living.c.n.label("post_n")).where(*own)
+
+
+def _naming(scope: Scope) -> Any:
+    """Numbers of posts that name the brands asked for; one that names several comes as often."""
+    own = mention_conditions(scope, _mentioned)
+    return select(_mentioned.c.post_n).where(*own, *_range(scope, _mentioned.c.post_n))
+
+
+def leading(conn: Connection, scope: Scope) -> Any:
+    """
+    The numbers of the posts from which a count of mentions should start; None: from the mentions.
+
+    Terms and places lead unless fewer mentions are of the brands asked for.
+    """
+    if scope.terms:
+        query = marked_posts(scope)
+    elif scope.sources is not None and len(scope.sources) != 1:
+        query = _living_in(scope, scope.sources)
+    else:
+        return None
+    fewer = scope.brands is not None and not scope.unknown_brand and len(scope.terms) < 2
+    if fewer and _size(conn, _naming(scope)) < _size(conn, query):
+        return None
+    return query.subquery("led")
+
+
+def _size(conn: Connection, query: Any) -> int:
+    """How many rows a query gives, counted up to RARE."""
+    counted = select(func.count()).select_from(query.limit(RARE).subquery())
+    return int(conn.execute(counted).scalar_one())
+
+
+# the rarest kinds of terms first: the others are looked up for each post of the first
+_RAREST = ("signal", "number_class", "topic", "relation")
+
+
+def marked_posts(scope: Scope) -> Any:
+    """
+    The numbers of the posts of the period that hold a term of each kind asked for.
+
+    What several kinds have in common is found in the index of marks alone, before any post is read.
+    """
+    first, *others = (scope.terms[kind] for kind in _RAREST if kind in scope.terms)
+    both = [
+        exists().where(
+            _also.c.labeller_n == scope.labeller_n,
+            _also.c.term_n.in_(numbers),
+            _also.c.post_n == _told.c.post_n,
+        )
+        for numbers in others
+    ]
+    own = [_told.c.labeller_n == scope.labeller_n, _told.c.term_n.in_(first)]
+    query = select(_told.c.post_n).where(*own, *_range(scope, _told.c.post_n), *both)
+    return query if len(first) == 1 else query.distinct()
 
 
 def marked_again(scope: Scope, numbers: list[int]) -> Any:
