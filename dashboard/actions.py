@@ -1,7 +1,8 @@
 """Everything that changes the data from the dashboard; each asks first who the reader is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from dashboard import archives, data, sampling
 from dashboard.access import ADJUDICATOR, Refused, Role, clean_name, require
@@ -72,17 +73,29 @@ def report(post_ids: Sequence[str], reason: str = "") -> int:
     return data.store().add_review("reported", post_ids, reason=reason)
 
 
-def archive(
-    asked: Filters, form: str, *, split: bool = False, stable_pseudonyms: bool = False
-) -> bytes:
-    """A dataset as a zip; pseudonyms that stay the same across exports are for administrators."""
+def archive_later(
+    asked: Filters,
+    form: str,
+    page: str,
+    *,
+    split: bool = False,
+    stable_pseudonyms: bool = False,
+) -> Callable[[], bytes]:
+    """
+    Makes a dataset as a zip when it is called, noted in the history with who asked on which *page*.
+
+    Who the reader is is asked now: Streamlit calls the result outside their session, where nobody
+    is logged in. Pseudonyms that stay the same across exports are for administrators.
+    """
     person = require(Role.ADMIN if stable_pseudonyms else Role.READER)
-    return archives.zipped(
+    maker = archives.Maker(person.name or "dashboard", person.role.name.lower(), page)
+    return partial(
+        archives.zipped,
         data.settings(),
         data.store(),
         asked,
         form=form,
-        by=archives.made_by(person.name, "exports"),
+        by=str(maker),
         split=split,
         stable_pseudonyms=stable_pseudonyms,
     )

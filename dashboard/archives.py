@@ -2,6 +2,7 @@
 
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from raccroche.config import Config
@@ -12,15 +13,29 @@ PAGES = ("publications", "exports")  # of the dashboard, where a file can be mad
 MOST = 100_000  # posts; more is for `raccroche export`
 
 
-def made_by(name: str | None, page: str) -> str:
-    """What the history keeps: who made a file, and on which page of the dashboard."""
-    return f"{name or 'dashboard'}@{page}"
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """
+    Who made a file, in which role, on which page of the dashboard; no page for the command line.
+
+    *name* is "dashboard" where nobody logs in; *role* is "" in records of before it was kept.
+    """
+
+    name: str
+    role: str = ""
+    page: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.role}@{self.page}"
 
 
-def maker(by: str) -> tuple[str, str]:
-    """(name, page) of `made_by`; no page for a file made on the command line."""
-    name, at, page = by.rpartition("@")
-    return (name, page) if at and page in PAGES else (by, "")
+def maker(by: str) -> Maker:
+    """The maker that the history keeps as *by*: `name/role@page`, or what a command wrote."""
+    who, at, page = by.rpartition("@")
+    if not at or page not in PAGES:
+        return Maker(by)
+    name, _, role = who.partition("/")
+    return Maker(name, role, page)
 
 
 def zipped(

@@ -1,14 +1,15 @@
 """What the views may read: the only place that caches, keyed on the version of the data."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from dashboard import archives, intervals, series
+from dashboard import intervals, series
 from dashboard.intervals import Interval
 from dashboard.kept import kept
 from dashboard.selection import Selection
@@ -86,6 +87,10 @@ def store() -> Store:
 
 @kept(2)
 def _store(url: str) -> Store:
+    # what was loaded so far stays loaded: looking it through for garbage takes a quarter of a
+    # second, in the middle of a page
+    gc.collect()
+    gc.freeze()
     try:
         return Store.open(url)
     except StoreError:
@@ -177,21 +182,15 @@ def _daily_counts(url: str, version: int, filters: Filters, by: tuple[str, ...])
 
 
 def totals(filters: Filters) -> Totals:
-    return _totals(*_key(), filters)
+    """
+    The selection in a few numbers, from the count tables.
 
-
-@kept(KEPT)
-def _totals(url: str, version: int, filters: Filters) -> Totals:
-    return store().totals(filters)
-
-
-def posts_and_harassment(filters: Filters) -> tuple[int, int]:
-    """(posts, those that accuse), each once: what `totals` says first, for less."""
-    if filters.brands or filters.families:  # a post may name several of them
-        found = totals(filters)
-        return found.posts, found.harassment
+    Where several brands are chosen, all of them count pairs (post, brand): a post that names two of
+    them counts for each, in the numerator and in the denominator.
+    """
     row = daily_counts(filters, by=())
-    return int(row["mentions"].sum()), int(row["harassment"].sum())
+    found = {name: int(row[name].sum()) for name in row.columns}
+    return Totals(posts=found["mentions"], **found)
 
 
 def cluster_counts(filters: Filters) -> pd.DataFrame:
@@ -343,13 +342,3 @@ def _series_of(
 ) -> pd.DataFrame:
     counts = daily_counts(chosen.filters(brands=brands), by=(chosen.step, "brand"))
     return series.by_period(counts, covered(chosen), brands, step=chosen.step, today=now)
-
-
-def archive_later(asked: Filters, form: str, by: str) -> Callable[[], bytes]:
-    """
-    Makes the selection as a zipped dataset when asked; noted in the history of exports.
-
-    Streamlit calls it outside the reader's session: ask first whether they may.
-    """
-    config, opened = settings(), store()
-    return lambda: archives.zipped(config, opened, asked, form=form, by=by)

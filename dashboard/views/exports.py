@@ -143,7 +143,7 @@ def _download(asked: Filters, options: dict[str, Any], total: int) -> None:
         return
     st.download_button(
         tr("Télécharger le jeu de données", "Download the dataset"),
-        data=lambda: actions.archive(asked, **options),
+        data=actions.archive_later(asked, page="exports", **options),
         file_name=f"raccroche-{data.today().isoformat()}.zip",
         mime="application/zip",
         type="primary",
@@ -183,13 +183,20 @@ def _history() -> None:
 
 
 def _maker(one: ExportRecord) -> str:
-    """Who made it, and where: the page of the dashboard, or the command line."""
-    name, page = archives.maker(one.by)
+    """Who made it, in which role, and where: the page of the dashboard, or the command line."""
+    maker = archives.maker(one.by)
     where = {
         "publications": tr("page Publications", "page Posts"),
         "exports": tr("page Exports", "page Exports"),
-    }.get(page, tr("ligne de commande", "command line"))
-    return where if name in ("", "dashboard") else f"{name}, {where}"
+    }.get(maker.page, tr("ligne de commande", "command line"))
+    if maker.name in ("", "dashboard"):
+        return where
+    role = {
+        "reader": tr("lecture", "reader"),
+        "annotator": tr("annotation", "annotator"),
+        "admin": tr("administration", "administrator"),
+    }.get(maker.role)
+    return f"{maker.name} ({role}), {where}" if role else f"{maker.name}, {where}"
 
 
 def _when(one: ExportRecord) -> str:

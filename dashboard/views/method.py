@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from dashboard import access, data, intervals, words
+from dashboard import access, data, intervals, officials, words
 from dashboard.access import Role
 from dashboard.views import parts
 from dashboard.words import tr
@@ -81,7 +81,7 @@ def _denominators() -> None:
                 _millions(one.mobile_millions) for one in rows
             ],
             tr("Fixe (M)", "Fixed (M)"): [_millions(one.fixed_millions) for one in rows],
-            tr("Lu dans", "Read in"): [one.source for one in rows],
+            tr("Lu dans", "Read in"): [officials.source(one.source) for one in rows],
         }
     )
     parts.show_table(table, key="denominators", height=330)

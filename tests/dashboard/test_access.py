@@ -68,7 +68,7 @@ def test_every_action_asks_for_the_role(
         lambda: actions.next_post("claire", "random"),
         lambda: actions.fill_queue("random", samples.MODEL, 5),
         lambda: actions.report(["x"]),
-        lambda: actions.archive(asked, "csv"),
+        lambda: actions.archive_later(asked, "csv", "exports"),
     ]
     for action in refused:
         with pytest.raises(Refused):
@@ -81,7 +81,9 @@ def test_stable_pseudonyms_are_for_administrators(
     configured(database)
     monkeypatch.setattr(access, "me", lambda: access.Person(Role.ANNOTATOR, "zoe"))
     with pytest.raises(Refused):
-        actions.archive(Filters(labeller=samples.MODEL), "csv", stable_pseudonyms=True)
+        actions.archive_later(
+            Filters(labeller=samples.MODEL), "csv", "exports", stable_pseudonyms=True
+        )
 
 
 def test_with_login_nothing_is_shown_before(

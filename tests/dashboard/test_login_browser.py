@@ -1,10 +1,13 @@
 """Login against a real OpenID Connect provider in a real browser: who gets in, and as what."""
 
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from raccroche.store import Store
 from tests.dashboard import samples
 from tests.servers import browser, oidc
 
@@ -24,6 +27,7 @@ login = true
 readers = ["lea@asso.example", "faux@asso.example"]
 annotators = ["zoe@asso.example"]
 """
+DATABASES: dict[str, Path] = {}  # address of a dashboard: its database
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     text = config.read_text(encoding="utf-8").replace("[dashboard]\n", LISTS)
     config.write_text(text, encoding="utf-8")
     with oidc.dashboard(config, folder) as address:
+        DATABASES[address] = database
         yield address
 
 
@@ -80,6 +85,26 @@ def test_an_annotator_labels_under_the_name_of_the_login(chromium: "Browser", si
     page.goto(f"{site}/relecture")
     browser.settle(page)
     page.get_by_text("Annotateur : zoe".replace(" :", "\u202f:")).wait_for()
+    page.context.close()
+
+
+def test_a_reader_downloads_a_dataset_that_the_history_puts_down_to_them(
+    chromium: "Browser", site: str, tmp_path: Path
+) -> None:
+    page = enter(chromium, site, "lea")
+    page.goto(f"{site}/exports")
+    browser.settle(page)
+    assert page.get_by_text("Pseudonymes stables").count() == 0, "for administrators"
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Télécharger le jeu de données").click()
+    download.value.save_as(tmp_path / "export.zip")
+    with zipfile.ZipFile(tmp_path / "export.zip") as packed:
+        assert "raccroche/metadata.json" in packed.namelist()
+    with Store.open(DATABASES[site]) as store:
+        assert [record.by for record in store.exports()] == ["lea/reader@exports"]
+    page.reload()
+    browser.settle(page)
+    page.get_by_text("Exports passés").wait_for()
     page.context.close()
 
 

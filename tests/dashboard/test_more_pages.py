@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dashboard import actions, archives, officials
+from dashboard.archives import Maker
 from raccroche.store import Alert, Filters, Store
 from tests.dashboard import samples
 from tests.dashboard.conftest import Open, everything
@@ -122,7 +123,9 @@ def test_the_export_of_a_selection_opens_and_is_in_the_history(
 ) -> None:
     configured(database)
     asked = Filters(labeller=samples.MODEL, brands=("Indigo",), harassment_only=True)
-    packed = zipfile.ZipFile(io.BytesIO(actions.archive(asked, "jsonl", split=True)))
+    packed = zipfile.ZipFile(
+        io.BytesIO(actions.archive_later(asked, "jsonl", "exports", split=True)())
+    )
     lines = packed.read("raccroche/posts.jsonl").decode().splitlines()
     assert {json.loads(line)["split"] for line in lines} <= {"train", "dev", "test"}
     assert json.loads(packed.read("raccroche/metadata.json"))["query"]["brands"] == ["Indigo"]
@@ -132,11 +135,12 @@ def test_the_export_of_a_selection_opens_and_is_in_the_history(
     assert "Indigo" in history["Question"][0]
 
 
-def test_the_history_says_on_which_page_an_export_was_made() -> None:
-    assert archives.maker(archives.made_by("zoe", "publications")) == ("zoe", "publications")
-    assert archives.maker(archives.made_by(None, "exports")) == ("dashboard", "exports")
-    assert archives.maker("zoe@asso.example") == ("zoe@asso.example", "")
-    assert archives.maker("") == ("", "")
+def test_the_history_says_who_made_an_export_in_which_role_on_which_page() -> None:
+    for made in (Maker("zoe", "annotator", "publications"), Maker("dashboard", "admin", "exports")):
+        assert archives.maker(str(made)) == made
+    assert archives.maker("zoe@publications") == Maker("zoe", "", "publications"), "of before"
+    for command in ("zoe@asso.example", "run", ""):
+        assert archives.maker(command) == Maker(command)
 
 
 def test_the_method_gives_limits_rights_and_dated_denominators(open_page: Open) -> None:
