@@ -33,9 +33,9 @@ def page() -> None:
         parts.nothing()
         return
     start, end = chosen.before()
-    posts, accusing = data.posts_and_harassment(chosen.filters(start=start, end=end))
+    before = data.totals(chosen.filters(start=start, end=end))
     rates = data.quick_rates(chosen)
-    change = intervals.rate_ratio((accusing, posts), (now.harassment, now.posts))
+    change = intervals.rate_ratio((before.harassment, before.posts), (now.harassment, now.posts))
     parts.lead(sentences.overview(now, change, _leader(rates), chosen.start, chosen.end))
     _figures(chosen, now)
     _panels(chosen, rates)
@@ -90,7 +90,8 @@ def _figures(chosen: Selection, now: Totals) -> None:
                 "Parmi toutes les publications collectées de la sélection. Intervalle de Wilson "
                 "à 95 %.",
                 "Among all collected posts of the selection. 95% Wilson interval.",
-            ),
+            )
+            + (_twice() if len(chosen.brands) > 1 else ""),
         )
     with three:
         parts.figure(
@@ -106,6 +107,13 @@ def _figures(chosen: Selection, now: Totals) -> None:
         )
     with four:
         _authors(chosen, now)
+
+
+def _twice() -> str:
+    return tr(
+        " Une publication qui nomme deux des marques choisies compte pour chacune, des deux côtés.",
+        " A post that names two of the chosen brands counts for each, on both sides.",
+    )
 
 
 def _authors(chosen: Selection, now: Totals) -> None:
