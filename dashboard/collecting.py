@@ -100,6 +100,27 @@ def duration(value: dt.timedelta) -> str:
     return words.plural(round(minutes), "minute", "minutes")
 
 
+def covered_days(coverage: pd.DataFrame) -> pd.DataFrame:
+    """How many of the days each source covered, and the first and last of them."""
+    rows = []
+    for source, days in coverage.groupby("source"):
+        covered = days.loc[days["covered"], "day"]
+        rows.append((str(source), len(covered), len(days), covered.min(), covered.max()))
+    return pd.DataFrame(
+        {
+            tr("Source", "Source"): [row[0] for row in rows],
+            tr("Jours couverts", "Days covered"): [row[1] for row in rows],
+            tr("Jours", "Days"): [row[2] for row in rows],
+            tr("Premier", "First"): [_short(row[3]) for row in rows],
+            tr("Dernier", "Last"): [_short(row[4]) for row in rows],
+        }
+    )
+
+
+def _short(day: pd.Timestamp) -> str:
+    return "–" if pd.isna(day) else words.short_day(day.date())
+
+
 def gaps(coverage: pd.DataFrame) -> pd.DataFrame:
     """Stretches of days that a source should have covered and did not: source, from, to, days."""
     started = coverage[coverage["covered"]].groupby("source")["day"].min()

@@ -75,7 +75,7 @@ def _texts() -> dict[str, tuple[str, str, str]]:
             tr("saisines par an", "referrals a year"),
             tr(
                 "Tous litiges, peu de démarchage. 2018 et 2019 : valeurs non trouvées. 2023 : "
-                "7 631, révisé à 7 748.",
+                f"7{words.NARROW}631, révisé à 7{words.NARROW}748.",
                 "All disputes, little canvassing. 2018 and 2019 not found. 2023: 7,631, revised "
                 "to 7,748.",
             ),

@@ -120,12 +120,13 @@ def _low(one: Difference) -> str:
 
 
 def panel(brand: str, harassment: int, mentions: int, share: Interval | None) -> str:
-    """One brand in the period: `131 sur 466 mentions (28,1 % ; 24,2 à 32,4 %)`."""
+    """One brand in the period: `131 sur 466 mentions · 28,1 % (24,2 à 32,4 %)`; few: no rate."""
     said = tr(
         f"{words.number(harassment)} sur {words.plural(mentions, 'mention', 'mentions')}",
         f"{words.number(harassment)} of {words.plural(mentions, 'mention', 'mentions')}",
     )
-    if share is None or mentions < intervals.FEW_FOR_PERCENT:
+    few = harassment < intervals.FEW_FOR_RATE or mentions < intervals.FEW_FOR_PERCENT
+    if share is None or few:
         return said
     bounds = words.span(share.low, share.high, 1, share=True)
     return f"{said} · {words.percent(share.value)} ({bounds})"

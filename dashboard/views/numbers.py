@@ -108,7 +108,8 @@ def _rotation(chosen: Selection, totals: pd.DataFrame, brands: tuple[str, ...]) 
     styles = {filters.brand_label(brand): style for brand, style in own.items()}
     n, of = int(table["n"].sum()), int(table["total"].sum())
     share = intervals.share(n, of)
-    bounds = f" ({words.span(share.low, share.high, 1, share=True)})" if share else ""
+    few = n < intervals.FEW_FOR_RATE or of < intervals.FEW_FOR_PERCENT
+    bounds = f" ({words.span(share.low, share.high, 1, share=True)})" if share and not few else ""
     summary = tr(
         f"Sur {words.number(of)} accusations, {words.number(n)} "
         f"{'dit' if n < 2 else 'disent'} que le numéro change à chaque appel{bounds} : bloquer un "

@@ -16,6 +16,7 @@ from raccroche.post import Labels, Mention
 from raccroche.store import Filters, PostDetail, PostRow, PostsPage, StoredPost
 
 SIZE = 20
+WIDTHS = (118, 240, 92)  # pixels of the columns label, value, probability
 CERTAIN = 0.995  # probabilities above are written `> 99 %`
 
 
@@ -308,7 +309,10 @@ def _labels(labels: Labels) -> None:
     st.markdown(f"**{verdict}**" + ("" if probability is None else f" · {_sure(probability)}"))
     if labels.mentions:
         parts.show_table(_mentions(labels.mentions), key="mentions")
-    parts.show_table(_label_table(labels), key="labels")
+    table = _label_table(labels)
+    widths = dict(zip(table.columns, WIDTHS, strict=False))
+    columns = {name: st.column_config.Column(width=width) for name, width in widths.items()}
+    parts.show_table(table, key="labels", columns=columns)
     _declared(labels)
     st.caption(parts.escape(tr(f"Étiqueteur : {labels.labeller}", f"Labeller: {labels.labeller}")))
 

@@ -75,13 +75,19 @@ def _collection() -> None:
 
 def _sentence(many: int, troubled: Sequence[str]) -> str:
     if not troubled:
+        if many == 1:
+            return tr(
+                "La **seule source** a répondu à son dernier passage.",
+                "The **only source** answered at its last run.",
+            )
         return tr(
             f"Les **{many} sources** ont répondu à leur dernier passage.",
             f"All **{many} sources** answered at their last run.",
         )
     names = words.listing(troubled[:4]) + ("…" if len(troubled) > 4 else "")
     return tr(
-        f"**{len(troubled)} source(s) sur {many}** en difficulté au dernier passage : {names}.",
+        f"**{words.plural(len(troubled), 'source', 'sources')} sur {many}** en difficulté au "
+        f"dernier passage : {names}.",
         f"**{len(troubled)} of {many} sources** in trouble at their last run: {names}.",
     )
 
@@ -101,9 +107,10 @@ def _figures() -> None:
             tr("Publications", "Posts"),
             words.number(status.posts),
             tr(
-                f"{words.number(status.runs)} passages · {words.number(status.pending)} pages en "
-                "attente",
-                f"{words.number(status.runs)} runs · {words.number(status.pending)} pages waiting",
+                f"{words.plural(status.runs, 'passage', 'passages')} · "
+                f"{words.plural(status.pending, 'page', 'pages')} en attente",
+                f"{words.plural(status.runs, 'run', 'runs')} · "
+                f"{words.plural(status.pending, 'page', 'pages')} waiting",
             ),
             tr("Copies comprises.", "Copies included."),
         )
@@ -151,7 +158,10 @@ def _coverage() -> None:
         f"{words.percent(share, 0)} of source-days collected over {SHOWN} days; {many}.",
     )
     drawn = panels.coverage_strip(strip, parts.look())
-    parts.chart(drawn, summary, missing if len(missing) else None, key="quality-coverage")
+    parts.chart(drawn, summary, collecting.covered_days(coverage), key="quality-coverage")
+    if len(missing):
+        with st.expander(tr("Interruptions", "Gaps")):
+            parts.show_table(missing, key="gaps")
 
 
 # the model

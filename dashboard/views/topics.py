@@ -227,17 +227,18 @@ def _hours(table: pd.DataFrame) -> None:
         return
     outside = int(table.loc[~table["allowed"], "n"].sum())
     share = intervals.share(outside, n)
-    bounds = words.span(share.low, share.high, 0, share=True) if share else ""
+    many = share and n >= intervals.FEW_FOR_PERCENT
+    bounds = f" ({words.span(share.low, share.high, 0, share=True)})" if share and many else ""
     parts.chart(
         charts.columns(
             table, parts.look(), title=tr("heure", "hour"), second=tr("hors des heures", "outside")
         ),
         tr(
             f"{words.number(outside)} heures sur {words.number(n)} tombent hors des plages du "
-            f"décret de 2023, 10 h–13 h et 14 h–20 h ({bounds}). L’heure est celle que l’auteur "
+            f"décret de 2023, 10 h–13 h et 14 h–20 h{bounds}. L’heure est celle que l’auteur "
             "cite ; le jour, souvent, manque.",
             f"{words.number(outside)} of {words.number(n)} hours fall outside those of the 2023 "
-            f"decree, 10–13 h and 14–20 h ({bounds}). The hour is the one the author names; the "
+            f"decree, 10–13 h and 14–20 h{bounds}. The hour is the one the author names; the "
             "day is often missing.",
         ),
         table[["bin", "n"]].rename(columns={"bin": tr("Heure", "Hour")}),

@@ -138,3 +138,17 @@ def test_an_alert_has_the_days_of_its_week() -> None:
     assert (first, last) == (dt.date(2026, 5, 18), dt.date(2026, 5, 24))
     assert name == "semaine du 18 mai 2026"
     assert happenings.alert_days("??") == (None, None, "??")
+
+
+@pytest.mark.parametrize(
+    ("harassment", "mentions", "said"),
+    [
+        (131, 466, "131 sur 466 mentions · 28,1 % (24,2 à 32,4 %)"),
+        (4, 466, "4 sur 466 mentions"),
+        (6, 19, "6 sur 19 mentions"),
+        (1, 1, "1 sur 1 mention"),
+    ],
+)
+def test_a_panel_gives_no_rate_of_few_cases(harassment: int, mentions: int, said: str) -> None:
+    told = sentences.panel("Indigo", harassment, mentions, intervals.share(harassment, mentions))
+    assert told.replace(words.NARROW, " ") == said

@@ -113,6 +113,13 @@ def test_quality_names_each_source_with_its_verdict(open_page: Open) -> None:
     assert "blog" in set(table["Source"])
 
 
+def test_the_days_that_each_source_covered_are_a_table_too(open_page: Open) -> None:
+    tables = [one.value for one in open_page("qualite").dataframe]
+    (covered,) = [one for one in tables if "Jours couverts" in one.columns]
+    row = covered[covered["Source"] == "blog"].iloc[0]
+    assert 0 < row["Jours couverts"] < row["Jours"], "the samples have a gap"
+
+
 def test_without_reviewed_posts_no_score_is_shown(open_page: Open) -> None:
     app = open_page("qualite", volet="modele")
     assert any("n’est pas mesurée" in one.value for one in app.info)
