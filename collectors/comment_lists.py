@@ -14,20 +14,26 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from collectors import comment_shapes
+from collectors.comment_shapes import Marks, Shape, Source, own_markup, shape_of
 from collectors.dates import Moment, parse_date
 from collectors.html import (
     Node,
     Text,
     Tree,
     ancestors,
+    blanks_as_one,
     classes_of,
     clean_author,
     count_of,
+    is_left_out,
     one_line,
     same_page,
+    simple_text,
     text_of,
     texts_of,
 )
+from raccroche.post import MAX_TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ class _Own:
     blocks: list[Node] = field(default_factory=list)
     reply_label: str | None = None
     likes: int | None = None
+    counted: bool = False  # an element that may tell likes was met
     title: Node | None = None
     loose_content: Node | None = None
 
@@ -76,14 +83,21 @@ NumberOf = Callable[[Node], "tuple[str, str | None] | None"]  # (number, number 
 
 
 def comments(
-    page: Tree, *, now: datetime, carriers: str = "", number_of: NumberOf | None = None
+    page: Tree,
+    *,
+    now: datetime,
+    carriers: str = "",
+    number_of: NumberOf | None = None,
+    by_shape: bool = True,
 ) -> list[Found]:
     """
     The comments of *page* in its order, pingbacks included and marked.
 
     *carriers* is a CSS selector of elements that may carry a number, *number_of* reads it.
+    *by_shape=False* walks every comment: the same answer, slower.
     """
-    return _read_all(_units(page.css(carriers or _CARRIERS), number_of or numbered), now)
+    units = _units(page.css(carriers or _CARRIERS), number_of or numbered)
+    return _read_all(units, now, by_shape=by_shape)
 
 
 def comments_at(nodes: Iterable[tuple[str, Node]], *, now: datetime) -> list[Found]:
@@ -94,16 +108,18 @@ def comments_at(nodes: Iterable[tuple[str, Node]], *, now: datetime) -> list[Fou
     return _read_all(units, now)
 
 
-def _read_all(units: dict[str, _Unit], now: datetime) -> list[Found]:
+def _read_all(units: dict[str, _Unit], now: datetime, *, by_shape: bool = True) -> list[Found]:
     owner = {part.mem_id: unit.number for unit in units.values() for part in unit.parts}
+    above = _Above(units, owner)
+    shapes = Shapes(units if by_shape else {}, owner, above, now)
     found: list[Found] = []
     trail: list[tuple[int, str]] = []  # (depth, number) of the comments above, for flat lists
     for unit in units.values():
         depth = _depth(unit)
         while trail and trail[-1][0] >= depth:
             trail.pop()
-        parent = unit.parent or _enclosing(unit, owner) or (trail[-1][1] if trail else None)
-        comment = _read(unit, owner, now, parent if parent in units else unit.parent)
+        parent = unit.parent or above.enclosing(unit) or (trail[-1][1] if trail else None)
+        comment = shapes.read(unit, parent if parent in units else unit.parent)
         if comment is None:
             continue
         if depth:
@@ -122,12 +138,18 @@ _NUMBER = re.compile(
     r"(?:(?:body|content|text|inner|wrap|wrapper|container|item|id|entry|box)[-_])?(\d{1,18})"
     r"|(?:wpd|wc)-comm-(\d{1,18})_(\d{1,18})"
 )
+_USUAL_NUMBER = re.compile(r"(?:li-|div-)?comment-(\d{1,18})")
 _HOLDERS = frozenset(("li", "div", "article", "dd", "dt", "tr", "section"))
 
 
 def numbered(node: Node) -> tuple[str, str | None] | None:
     """The number in an id or a name: `comment-12`; `wpd-comm-13_12` names its parent too."""
-    found = _NUMBER.fullmatch(node.attributes.get("id") or node.attributes.get("name") or "")
+    attributes = node.attributes
+    name = attributes.get("id") or attributes.get("name") or ""
+    usual = _USUAL_NUMBER.fullmatch(name)
+    if usual:
+        return usual.group(1), None
+    found = _NUMBER.fullmatch(name)
     if not found:
         return None
     above = found.group(3)
@@ -149,10 +171,17 @@ def _units(carriers: Iterable[Node], number_of: NumberOf) -> dict[str, _Unit]:
             continue
         unit = units.setdefault(number, _Unit(number, []))
         if len(unit.parts) < _MOST_PARTS and all(part.mem_id != n.mem_id for n in unit.parts):
-            around = unit.parts and any(n.mem_id == part.mem_id for n in ancestors(unit.root))
+            around = bool(unit.parts) and _is_around(part, unit.root)
             unit.parts.insert(0 if around else len(unit.parts), part)
         unit.parent = unit.parent or parent
     return units
+
+
+def _is_around(part: Node, root: Node) -> bool:
+    """Whether *root* is within *part*; most parts are within the root, and near it."""
+    if any(node.mem_id == root.mem_id for node in ancestors(part, limit=3)):
+        return False
+    return any(node.mem_id == part.mem_id for node in ancestors(root))
 
 
 _OWN_HOLDERS = frozenset(("li", "div", "article", "dt", "section", "tr", "dd", "table"))
@@ -185,27 +214,71 @@ _DEPTH = re.compile(r"(?:depth|comment_level|level)-(\d{1,2})$")
 
 
 def _depth(unit: _Unit) -> int:
-    for part in unit.parts:
-        for name in classes_of(part):
-            found = _DEPTH.search(name)
-            if found:
-                return int(found.group(1))
-    return 0
+    depths = (_depth_in(part.attributes.get("class") or "") for part in unit.parts)
+    return next((depth for depth in depths if depth is not None), 0)
 
 
-def _enclosing(unit: _Unit, owner: dict[int, str]) -> str | None:
-    """The comment that holds this one, or (Drupal) stands before the indented box that does."""
-    for node in ancestors(unit.root):
-        number = owner.get(node.mem_id)
-        if number is not None and number != unit.number:
-            return number
-        if "indented" in classes_of(node) or "children" in classes_of(node):
-            before = node.prev
-            while before is not None and before.mem_id not in owner:
-                before = before.prev
-            if before is not None and owner[before.mem_id] != unit.number:
-                return owner[before.mem_id]
-    return None
+@lru_cache(maxsize=1024)
+def _depth_in(classes: str) -> int | None:
+    found = (_DEPTH.search(name) for name in classes[:2000].split())
+    return next((int(one.group(1)) for one in found if one), None)
+
+
+class _Cell(NamedTuple):
+    """What is around an element: the nearest outermost part, then all comments, nearest first."""
+
+    root: str | None
+    number: str | None
+    rest: "_Cell | None"
+
+
+class _Above:
+    """Which comments hold which, asked once an element: long lists share what is around them."""
+
+    def __init__(self, units: dict[str, _Unit], owner: dict[int, str]) -> None:
+        self.roots = {unit.root.mem_id: unit.number for unit in units.values()}
+        self._owner = owner
+        self._known: dict[int, _Cell] = {}
+
+    def enclosing(self, unit: _Unit) -> str | None:
+        """The comment that holds this one, or (Drupal) stands before the indented box that does."""
+        cell: _Cell | None = self.around(unit.root)
+        while cell is not None:
+            if cell.number is not None and cell.number != unit.number:
+                return cell.number
+            cell = cell.rest
+        return None
+
+    def around(self, node: Node) -> _Cell:
+        """What is around *node*."""
+        unknown: list[Node] = []
+        up = node.parent
+        while up is not None and up.mem_id not in self._known:
+            unknown.append(up)
+            up = up.parent
+        cell = _Cell(None, None, None) if up is None else self._known[up.mem_id]
+        for one in reversed(unknown):
+            cell = self._known[one.mem_id] = self._cell(one, cell)
+        return cell
+
+    def _cell(self, node: Node, rest: _Cell) -> _Cell:
+        root = self.roots.get(node.mem_id) or rest.root
+        before = self._before(node)
+        if before is not None:
+            rest = _Cell(root, before, rest)
+        number = self._owner.get(node.mem_id)
+        if number is not None:
+            return _Cell(root, number, rest)
+        return rest if rest.root == root else _Cell(root, None, rest)
+
+    def _before(self, node: Node) -> str | None:
+        classes = classes_of(node)
+        if "indented" not in classes and "children" not in classes:
+            return None
+        before = node.prev
+        while before is not None and before.mem_id not in self._owner:
+            before = before.prev
+        return None if before is None else self._owner[before.mem_id]
 
 
 # One comment -----------------------------------------------------------------------------------
@@ -294,7 +367,10 @@ _LIKES_CLASSES = _names(
 )
 
 
-def _read(unit: _Unit, owner: dict[int, str], now: datetime, parent: str | None) -> Found | None:
+def _read(
+    unit: _Unit, owner: dict[int, str], now: datetime, parent: str | None
+) -> tuple[Found | None, _Own]:
+    """The comment of *unit*, and what its elements were taken for."""
     own = _Own()
     for start in _starts(unit, owner):
         _look(start, unit.number, owner, own)
@@ -305,11 +381,12 @@ def _read(unit: _Unit, owner: dict[int, str], now: datetime, parent: str | None)
         beside = _words_beside(unit, own, owner)
         author = author or _author_beside(beside)
         moment = moment or parse_date(beside[:200], now=now)
-    pingback = _is_pingback(unit, text.text, own)
+    pingback = _is_pingback(unit, text.text)
     if not text.text and not author:
-        return None
+        return None, own
     title = one_line(own.title.text())[:500] if own.title is not None else ""
-    return Found(unit.number, author, moment, text, parent, own.likes, pingback, title or None)
+    found = Found(unit.number, author, moment, text, parent, own.likes, pingback, title or None)
+    return found, own
 
 
 def _starts(unit: _Unit, owner: dict[int, str]) -> Iterator[Node]:
@@ -442,6 +519,7 @@ def _note(node: Node, tag: str, depth: int, own: _Own) -> _Roles:
         own.title = node
     if roles.reply and own.reply_label is None:
         own.reply_label = attributes.get("aria-label")
+    own.counted = own.counted or roles.likes
     if roles.likes and own.likes is None:
         own.likes = _likes(node)
     return roles
@@ -519,8 +597,13 @@ def _name(node: Node, rank: int) -> str | None:
     inner = _first_inside(node, _NAME_INSIDE) if rank >= 2 else None
     node = inner or node
     words = one_line(text_of(node, limit=400, skip=_is_no_name).text.split("\n")[0])
+    return _name_in(words, alone=rank < 2 or inner is not None)
+
+
+def _name_in(words: str, *, alone: bool) -> str | None:
+    """The name that *words* are, or (not *alone*) hold beside a date."""
     name = clean_author(words)
-    if not name or rank < 2 or inner is not None:
+    if not name or alone:
         return name
     after = _AFTER_DATE.search(name)
     if after:
@@ -559,12 +642,11 @@ def _is_no_name(node: Node) -> bool:
 
 def _moment(own: _Own, now: datetime) -> Moment | None:
     day: Moment | None = None
-    for _, node in sorted(own.dates, key=lambda pair: pair[0]):
-        for words in _date_words(node):
-            moment = parse_date(words, now=now)
-            if moment and not moment.day_only:
-                return moment
-            day = day or moment
+    for source in _date_sources(own):
+        moment = parse_date(_date_words(source), now=now)
+        if moment and not moment.day_only:
+            return moment
+        day = day or moment
     apart = " ".join(one_line(node.text())[:60] for rank, node in own.dates if rank >= 2)
     together = parse_date(apart[:200], now=now) if day else None
     if together and not together.day_only:
@@ -572,13 +654,25 @@ def _moment(own: _Own, now: datetime) -> Moment | None:
     return day
 
 
-def _date_words(node: Node) -> Iterator[str]:
-    attributes = node.attributes
-    for name in ("datetime", "pubdate", "content", "title", "data-comment-timestamp"):
-        value = attributes.get(name)
-        if value:
-            yield value[:100]
-    yield one_line(node.text())[:200]
+_TELLING = ("datetime", "pubdate", "content", "title", "data-comment-timestamp")
+
+
+def _date_sources(own: _Own) -> Iterator[Source]:
+    """Where a date may be told, the surest first: attributes, then the words of their element."""
+    for _, node in sorted(own.dates, key=lambda pair: pair[0]):
+        attributes = node.attributes
+        yield from (Source(node, name) for name in _TELLING if attributes.get(name))
+        yield Source(node, "")
+
+
+def _date_words(source: Source) -> str:
+    if source.attribute:
+        return _cut_date(source.node.attributes.get(source.attribute) or "", attribute=True)
+    return _cut_date(source.node.text(), attribute=False)
+
+
+def _cut_date(words: str, *, attribute: bool) -> str:
+    return words[:100] if attribute else one_line(words)[:200]
 
 
 def _words_beside(unit: _Unit, own: _Own, owner: dict[int, str]) -> str:
@@ -637,12 +731,211 @@ _PINGBACK_TEXT = re.compile(r"^(?:pingback|trackback|rétrolien|ping)\s*(?::|von
 _PINGBACK_CLASSES = _names("pingback trackback pings ping")
 
 
-def _is_pingback(unit: _Unit, text: str, own: _Own) -> bool:
+def _is_pingback(unit: _Unit, text: str) -> bool:
     if any(_PINGBACK_CLASSES.intersection(classes_of(part)) for part in unit.parts):
         return True
+    return _says_pingback(text)
+
+
+def _says_pingback(text: str) -> bool:
     if _PINGBACK_TEXT.match(text):
         return True
     return text.startswith(("[…]", "[...]")) and text.endswith(("[…]", "[...]")) and len(text) < 600
+
+
+# Comments of one shape --------------------------------------------------------------------------
+
+_FEWEST = 4  # comments of a page for which making a shape pays
+_MOST_SHAPES = 12
+_MOST_MARKUP = 6  # times the outermost comments: nested ones are written out once a level
+
+
+@dataclass(frozen=True, slots=True)
+class _Shaped:
+    """A shape, and what the walk decided of its elements by tag and class alone."""
+
+    shape: Shape
+    root: _Roles
+    alone: bool  # nothing but the name in the name's element
+    pingback: bool  # by the class of an inner part
+
+
+class Shapes:
+    """
+    Reads comments by the shapes met on their page; the walk reads the others, and makes shapes.
+
+    *read_by_shape* counts the former. Only comments whose parts are all within their outermost one,
+    and no other's, have a shape.
+    """
+
+    def __init__(
+        self, units: dict[str, _Unit], owner: dict[int, str], above: _Above, now: datetime
+    ) -> None:
+        self._owner, self._now = owner, now
+        self._roots = above.roots
+        self._shapes: list[_Shaped] = []
+        self._made = 0
+        self.read_by_shape = 0
+        self._within: dict[str, list[str]] = {}
+        self._markup: dict[str, str] = {}
+        if len(units) >= _FEWEST and _are_apart(units, owner, above):
+            self._write_out(units, above)
+
+    def _write_out(self, units: dict[str, _Unit], above: _Above) -> None:
+        """The markup of each comment, and which comments are right within it."""
+        left = 0
+        for unit in units.values():
+            around = above.around(unit.root).root
+            markup = unit.root.html or ""
+            left += _MOST_MARKUP * len(markup) if around is None else 0
+            left -= len(markup)
+            if left < 0 or around == unit.number or not unit.number.isdigit():
+                self._markup.clear()
+                return
+            self._markup[unit.number] = markup
+            if around is not None:
+                self._within.setdefault(around, []).append(unit.number)
+
+    def read(self, unit: _Unit, parent: str | None) -> Found | None:
+        markup = self._own(unit.number)
+        if markup is None:
+            return _read(unit, self._owner, self._now, parent)[0]
+        for at, shaped in enumerate(self._shapes):
+            found = self._by(shaped, markup, unit, parent)
+            if found is not None:
+                self.read_by_shape += 1
+                if at:
+                    self._shapes.insert(0, self._shapes.pop(at))
+                return found
+        found, own = _read(unit, self._owner, self._now, parent)
+        if found is not None and self._made < min(_MOST_SHAPES, 2 + self.read_by_shape // 4):
+            self._made += 1
+            self._add(markup, unit, parent, found, own)
+        return found
+
+    def _own(self, number: str) -> str | None:
+        markup = self._markup.get(number)
+        if markup is None:
+            return None
+        inner = [self._markup[one] for one in self._within.get(number, ())]
+        return own_markup(markup, inner) if inner or "<!--" in markup else markup
+
+    def _by(self, shaped: _Shaped, markup: str, unit: _Unit, parent: str | None) -> Found | None:
+        """The comment by that shape; None where the walk might read it otherwise."""
+        told = shaped.shape.read(markup, unit.number)
+        if told is None or len(told.markup) > MAX_TEXT:
+            return None
+        classes = told.root_classes
+        if _root_roles(unit.root.tag or "", classes) != shaped.root:
+            return None
+        text = simple_text(told.markup)
+        author = _name_in(one_line(blanks_as_one(told.name)), alone=shaped.alone)
+        moment = self._moment(shaped.shape, told)
+        if not text or author is None or moment is None:
+            return None
+        title = one_line(told.title)[:500] if told.title else None
+        ping = shaped.pingback or _is_ping_class(classes) or _says_pingback(text)
+        return Found(unit.number, author, moment, Text(text), parent, None, ping, title or None)
+
+    def _moment(self, shape: Shape, told: comment_shapes.Told) -> Moment | None:
+        for words, attribute in zip(told.dates, shape.dates, strict=True):
+            moment = parse_date(_cut_date(words, attribute=attribute), now=self._now)
+            if moment and not moment.day_only:
+                return moment
+        return None
+
+    def _add(self, markup: str, unit: _Unit, parent: str | None, found: Found, own: _Own) -> None:
+        marked = _marks(unit, own, self._now)
+        if marked is None:
+            return
+        marks, alone = marked
+        shape = shape_of(markup, unit.number, unit.root, marks, self._roots, _is_shut)
+        if shape is None:
+            return
+        inner = any(_PINGBACK_CLASSES.intersection(classes_of(part)) for part in unit.parts[1:])
+        classes = unit.root.attributes.get("class") or ""
+        shaped = _Shaped(shape, _root_roles(unit.root.tag or "", classes), alone, inner)
+        if self._by(shaped, markup, unit, parent) == found:
+            self._shapes.insert(0, shaped)
+
+
+def _are_apart(units: dict[str, _Unit], owner: dict[int, str], above: _Above) -> bool:
+    """Whether every part of every comment is its own, and right within its outermost one."""
+    if len(owner) != sum(len(unit.parts) for unit in units.values()):
+        return False
+    return all(
+        unit.root.tag != "dt"
+        and all(above.around(part).root == unit.number for part in unit.parts[1:])
+        for unit in units.values()
+    )
+
+
+def _root_roles(tag: str, classes: str) -> _Roles:
+    return _roles(tag, classes[:500], "")
+
+
+@lru_cache(maxsize=1024)
+def _is_ping_class(classes: str) -> bool:
+    return bool(_PINGBACK_CLASSES.intersection(classes[:2000].split()))
+
+
+def _marks(unit: _Unit, own: _Own, now: datetime) -> tuple[Marks, bool] | None:
+    """What told the fields of a comment, and whether the name stood alone; None if not sure."""
+    root = unit.root.attributes
+    roles = _root_roles(unit.root.tag or "", root.get("class") or "")
+    plain = roles.rank == 9 and roles.date > 3 and not (roles.content or roles.title)
+    content = own.content
+    if not plain or own.counted or content is None or "itemprop" in root or "property" in root:
+        return None
+    rank = min(own.names, default=9)
+    if rank > 4:  # what is tried after them depends on how many words there are
+        return None
+    inner = _first_inside(own.names[rank], _NAME_INSIDE) if rank >= 2 else None
+    name = _only_words(inner or own.names[rank])
+    told = _telling(own, now)
+    within = {node.mem_id for node in ancestors(content)}
+    if name is None or told is None or own.names[rank].mem_id in within:
+        return None
+    return Marks(name, told, content, own.title), rank < 2 or inner is not None
+
+
+def _telling(own: _Own, now: datetime) -> tuple[Source, ...] | None:
+    """The places asked for the date, up to the one that told it."""
+    asked: list[Source] = []
+    for source in _date_sources(own):
+        asked.append(source)
+        moment = parse_date(_date_words(source), now=now)
+        if moment and not moment.day_only:
+            return tuple(asked)
+    return None
+
+
+def _only_words(node: Node) -> Node | None:
+    """The one text that `text_of` finds in *node*; None where there are several, or pictures."""
+    found: list[Node] = []
+    levels = [node.iter(include_text=True)]
+    while levels:
+        child = next(levels[-1], None)
+        if child is None:
+            levels.pop()
+            continue
+        tag = child.tag or ""
+        if tag == "-text":
+            found += [child] if (child.text_content or "").strip() else []
+        elif tag in ("img", "pre", "li"):
+            return None
+        elif not is_left_out(tag, child) and not _is_no_name(child):
+            levels.append(child.iter(include_text=True))
+    return found[0] if len(found) == 1 else None
+
+
+def _is_shut(node: Node) -> bool:
+    """An element whose words may tell a name, a date or a title: all but its text matters."""
+    attributes = node.attributes
+    prop = attributes.get("itemprop") or attributes.get("property") or ""
+    roles = _roles(node.tag or "", (attributes.get("class") or "")[:500], prop[:100])
+    told = roles.rank < 9 or roles.loose_author or roles.date < 9 or roles.title
+    return told or roles.content or node.tag in ("a", "abbr")
 
 
 # What the page declares ------------------------------------------------------------------------

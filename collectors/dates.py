@@ -32,6 +32,11 @@ def parse_date(text: str | None, *, now: datetime, tz: str = "Europe/Paris") -> 
     """The moment that *text* tells, read at *now* (for "hier", "il y a 3 jours"), or None."""
     if not text or len(text) > MAX_LENGTH * 4:
         return None
+    if _FULL_ISO.fullmatch(text):
+        try:
+            return Moment(datetime.fromisoformat(text).astimezone(UTC))
+        except (ValueError, OverflowError):
+            pass  # an hour or a day that is none: the readers say so too
     folded = _fold(text)[:MAX_LENGTH]
     if not folded:
         return None
@@ -142,6 +147,10 @@ _WEEKDAY = _alternatives(_WEEKDAYS)
 _ISO = re.compile(
     r"(?<!\d)(\d{4})-(\d\d)-(\d\d)(?:(?:t|\s+(?:a\s+)?)(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?"
     r"\s*(z\b|utc\b|gmt\b|[+-]\d\d:?\d\d)?)?"
+)
+# What pages write for programs: read tenfold faster, and as `_ISO` reads it.
+_FULL_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
 _EPOCH = re.compile(r"(\d{9,10}|\d{13})(?:\.\d+)?")
 _DAY_MONTH = re.compile(

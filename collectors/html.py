@@ -69,27 +69,26 @@ def text_of(
     if "<" not in html and "&" not in html:
         return Text(plain(html))
     if skip is None and len(html) <= limit and _SIMPLE.fullmatch(html):
-        return Text(_simple_text(html))
+        return Text(simple_text(html))
     body = tree(html).body
     return texts_of([body], limit=limit, skip=skip) if body is not None else Text(plain(html))
 
 
 # Most comments are paragraphs, line breaks, bold words and links: ten times faster without a walk.
 _INLINE = r"</?(?:a|b|em|i|strong|u)>|<a(?: (?:href|rel|target|title)=\"[^\"<>]*+\")++>"
-_SIMPLE = re.compile(
-    rf"(?:[^<&]++|</?p>|<br ?/?>|{_INLINE}|&(?!#(?:0|x0|1[0-3];|9;|xA|xD)|Tab;|NewLine;))*+",
-    re.IGNORECASE,
-)
-_SIMPLE_ROOT = re.compile(r"<(a|b|cite|dd|div|em|i|p|section|span|strong)(?: [^<>]*+)?+>")
+SIMPLE = rf"(?:[^<&]++|</?p>|<br ?/?>|{_INLINE}|&(?!#(?:0|x0|1[0-3];|9;|xA|xD)|Tab;|NewLine;))*+"
+_SIMPLE = re.compile(SIMPLE, re.IGNORECASE)
+SIMPLE_ROOT = re.compile(r"<(a|b|cite|dd|div|em|i|p|section|span|strong)(?: [^<>]*+)?+>")
 _INLINE_TAG = re.compile(_INLINE, re.IGNORECASE)
 _PARAGRAPH_TAG = re.compile(r"</?p>", re.IGNORECASE)
 _BREAK_TAG = re.compile(r"<br ?/?>", re.IGNORECASE)
 
 
-def _simple_text(html: str) -> str:
+def simple_text(html: str) -> str:
     """What `texts_of` gives for simple markup."""
     text = html.replace("\n", " ").replace("\t", " ").replace("\r", " ").replace("\f", " ")
     if "<" in text:
+        text = text.replace("</p> <p>", "\n\n")
         text = text.replace("<p>", "\n\n").replace("</p>", "\n\n").replace("<br>", "\n")
     if "<" in text:
         text = _INLINE_TAG.sub("", text)
@@ -103,11 +102,11 @@ def _simple_text(html: str) -> str:
 def _simple_node(node: Node, limit: int) -> Text | None:
     """The text of a node whose markup is simple; None for others."""
     html = node.html or ""
-    start = _SIMPLE_ROOT.match(html) if len(html) <= limit else None
+    start = SIMPLE_ROOT.match(html) if len(html) <= limit else None
     if start is None:
         return None
     inner = html[start.end() : -len(start.group(1)) - 3]
-    return Text(_simple_text(inner)) if _SIMPLE.fullmatch(inner) else None
+    return Text(simple_text(inner)) if _SIMPLE.fullmatch(inner) else None
 
 
 def texts_of(nodes: Iterable[Node], *, limit: int = MAX_TEXT * 2, skip: Skip | None = None) -> Text:
@@ -138,6 +137,11 @@ def plain(text: str | None) -> str:
 def one_line(text: str | None) -> str:
     """*text* on one line: for names and titles."""
     return " ".join(clean(text or "").split())
+
+
+def blanks_as_one(text: str) -> str:
+    """*text* with the blanks of HTML collapsed, as a browser shows it."""
+    return " ".join(_SPACES.split(text))
 
 
 def clean(text: str) -> str:
@@ -326,7 +330,7 @@ def _walk(root: Node, out: _Writer, skip: Skip | None) -> None:
         if name == "-text":
             words = node.text_content or ""
             out.preformatted(words) if pre else out.text(words)
-        elif not (_skipped(name, node) or (skip is not None and skip(node))):
+        elif not (is_left_out(name, node) or (skip is not None and skip(node))):
             pre += name == "pre"
             _enter(name, node, out)
             child = node.first_child
@@ -348,7 +352,8 @@ def _walk(root: Node, out: _Writer, skip: Skip | None) -> None:
         node = following
 
 
-def _skipped(name: str, node: Node) -> bool:
+def is_left_out(name: str, node: Node) -> bool:
+    """Scripts, forms and what a page hides: no reader sees them."""
     if name in _DROPPED:
         return True
     attributes = node.attributes
