@@ -4,9 +4,9 @@ import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 _PAGE_ONLY = frozenset({404, 410})
 # What a page may say that makes asking for more of this source pointless.
 _WALLS = frozenset({Verdict.LOGIN_WALL, Verdict.BLOCKED, Verdict.RATE_LIMITED})
+# How long a page at hand may still take when the run is to stop, in seconds: a server that dawdles,
+# or a wait that one asked for, may last a quarter of an hour.
+GRACE = 5.0
 
 
 class Progress(Protocol):
@@ -192,6 +195,8 @@ class Collector:
         self.since: datetime | None = None
         self.walled = False
         self.only_news = False
+        self.left = False
+        self.queue: deque[Request] = deque()
         self.tally = Tally()
         self.session: Session = client.session(
             self.name,
@@ -213,9 +218,12 @@ class Collector:
         state = State(cursor, since or self._last_ok(overlap), started)
         self.only_news = self._asks_only_for_news(state)
         try:
-            await self._walk(state)
+            async with self._until_stopped():
+                await self._walk(state)
+        except TimeoutError:
+            self._leave("interrupted")
         except BudgetSpent as error:
-            self.tally.messages.append(f"budget spent, the rest is left for the next run: {error}")
+            self._leave("budget spent", f": {error}")
         except FetchError as error:
             self.tally.fail(Verdict(error.verdict), str(error))
         except SourceError as error:
@@ -241,17 +249,50 @@ class Collector:
 
     async def _walk(self, state: State) -> None:
         first = list(self.job.platform.requests(self.job.settings, state))
-        queue = deque([*first, *_without(self.store.pending(self.name), first)])
+        queue = self.queue = deque([*first, *_without(self.store.pending(self.name), first)])
         seen: set[str] = set()
-        while queue and not self.walled and not (self.stop and self.stop.is_set()):
-            request = queue.popleft()
+        while queue and not self.walled:
+            if self.stop and self.stop.is_set():
+                self._leave("interrupted")
+                return
+            request = queue[0]
             asked = (request.method, request.url, sorted(request.params.items()))
             key = repr((*asked, request.json, request.form))
             if key in seen:  # a page that names itself, or an earlier one, as the next
-                self.store.add_page(self.name, [], done=request)
+                self.store.add_page(self.name, [], done=queue.popleft())
                 continue
             seen.add(key)
-            queue.extend(await self._page(request, state))
+            following = await self._page(request, state)
+            queue.popleft()
+            queue.extend(following)
+
+    def _leave(self, why: str, more: str = "") -> None:
+        """
+        Keep what was not asked for the next run, which would else begin where this one did: a run
+        that was cut short by us is no failure.
+        """
+        self.store.add_page(self.name, [], pending=[r for r in self.queue if not r.transient])
+        self.left = True
+        self.tally.messages.append(f"{why}, the rest is left for the next run{more}")
+
+    @asynccontextmanager
+    async def _until_stopped(self) -> AsyncIterator[None]:
+        """TimeoutError where the block lasts for longer than `GRACE` after *stop* was set."""
+        if self.stop is None:
+            yield
+            return
+        stop = self.stop
+        async with asyncio.timeout(None) as limit:
+
+            async def watch() -> None:
+                await stop.wait()
+                limit.reschedule(asyncio.get_running_loop().time() + GRACE)
+
+            watching = asyncio.create_task(watch())
+            try:
+                yield
+            finally:
+                watching.cancel()
 
     async def _page(self, request: Request, state: State) -> list[Request]:
         """Fetch, parse and store one page; return what to ask after it."""
@@ -365,6 +406,8 @@ class Collector:
         tally = self.tally
         if tally.added.new:
             return Verdict.NEW
+        if self.left:  # what was not asked says nothing
+            return Verdict.NOTHING_NEW
         if tally.got == 0 and (tally.declared_total or 0) > 0 and first:
             tally.messages.append(f"declared {tally.declared_total}, got 0")
             return Verdict.LAYOUT_CHANGED

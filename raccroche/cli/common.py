@@ -1,8 +1,10 @@
 """What every command shares: the application, the configuration, the store, progress and logs."""
 
+import asyncio
 import json
 import logging
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +50,33 @@ ConfigOption = Annotated[
         "--config", "-c", help="Configuration file. Default: $RACCROCHE_CONFIG, ./config.toml."
     ),
 ]
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[tuple[asyncio.Event, list[int]]]:
+    """
+    An event that the first Ctrl-C or SIGTERM sets, and the signals that came; a second one ends the
+    process at once, which loses nothing that is stored.
+    """
+    stop, came = asyncio.Event(), list[int]()
+    loop = asyncio.get_running_loop()
+    names = (signal.SIGINT, signal.SIGTERM)
+
+    def end(name: signal.Signals) -> None:
+        came.append(name)
+        stop.set()
+        for one in names:
+            loop.remove_signal_handler(one)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # not asyncio's, which waits for the tasks
+        err.print("stopping after the pages at hand; once more stops at once")
+
+    for name in names:
+        loop.add_signal_handler(name, end, name)
+    try:
+        yield stop, came
+    finally:
+        for name in names:
+            loop.remove_signal_handler(name)
 
 
 def _version(value: bool) -> None:

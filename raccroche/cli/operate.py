@@ -16,7 +16,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from raccroche import pipeline
-from raccroche.cli.common import bar, err, load_config, open_store, out, set_up_json_logs
+from raccroche.cli.common import (
+    bar,
+    err,
+    load_config,
+    open_store,
+    out,
+    set_up_json_logs,
+    stopped_by_signals,
+)
 from raccroche.cli.sources import exit_code, run_collection, show_runs
 from raccroche.config import Config
 from raccroche.errors import ConfigError
@@ -49,10 +57,7 @@ def run() -> None:
     labeller = load_labeller(config)
 
     async def work(store: Store) -> Round:
-        stop = asyncio.Event()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        with bar("collecting") as (progress, task):
+        with stopped_by_signals() as (stop, _), bar("collecting") as (progress, task):
 
             def report(source: str, *, got: int, new: int, declared: int | None) -> None:
                 progress.update(task, advance=1, description=f"{source}: {new} new, {got} read")
@@ -180,7 +185,7 @@ def demo(
         out.print(f"fictional site: {site.url}, {site.posts} posts", highlight=False)
         labeller = load_labeller(config)
         with open_store(config) as store:
-            runs = run_collection(config, store, (), None)
+            runs, _ = run_collection(config, store, (), None)
             show_runs(runs)
             with bar("labelling") as (progress, task):
                 done = pipeline.label(

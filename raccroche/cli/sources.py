@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -20,7 +19,15 @@ from collectors.table import sources as platforms
 from raccroche import pipeline, routine
 from raccroche.accounts import with_brand_accounts
 from raccroche.archive import read_warc
-from raccroche.cli.common import bar, err, load_config, open_store, out, parse_since
+from raccroche.cli.common import (
+    bar,
+    err,
+    load_config,
+    open_store,
+    out,
+    parse_since,
+    stopped_by_signals,
+)
 from raccroche.config import Config
 from raccroche.errors import ConfigError, ImportFileError, SourceError
 from raccroche.post import Added, Answer, Post, Run, Verdict
@@ -62,9 +69,9 @@ def collect(
         _replay(config, read_warc(warc), via=f"warc:{warc.name}")
         return
     with open_store(config) as store:
-        runs = run_collection(config, store, source or [], parse_since(since))
+        runs, came = run_collection(config, store, source or [], parse_since(since))
     show_runs(runs)
-    raise typer.Exit(exit_code(runs))
+    raise typer.Exit(128 + came[0] if came else exit_code(runs))
 
 
 def replay_archive() -> None:
@@ -93,26 +100,26 @@ def _replay(config: Config, answers: Iterable[Answer], *, via: str) -> None:
 
 def run_collection(
     config: Config, store: Store, only: Sequence[str], since: datetime | None
-) -> list[Run]:
-    """`pipeline.collect` with a client, a progress line and a clean stop at Ctrl-C or SIGTERM."""
+) -> tuple[list[Run], list[int]]:
+    """
+    `pipeline.collect` with a client, a progress line and a clean stop at Ctrl-C or SIGTERM; the
+    runs, and the signals that came.
+    """
     jobs = pipeline.jobs(config, only)
     if not jobs:
         raise ConfigError(f"{config.path}: no source is enabled; see `raccroche sources`")
 
-    async def work() -> list[Run]:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, stop.set)
-        with bar("collecting") as (progress, task):
+    async def work() -> tuple[list[Run], list[int]]:
+        with stopped_by_signals() as (stop, came), bar("collecting") as (progress, task):
 
             def report(source: str, *, got: int, new: int, declared: int | None) -> None:
                 told = f" of {declared} declared" if declared else ""
                 progress.update(task, advance=1, description=f"{source}: {new} new, {got}{told}")
 
-            return await routine.collect(
+            runs = await routine.collect(
                 config, store, only=only, since=since, progress=report, stop=stop
             )
+            return runs, came
 
     return asyncio.run(work())
 

@@ -10,7 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class Mastodon(ThreadingHTTPServer):
-    """*statuses* are kept oldest first; *fail* maps a request's number to the status it answers."""
+    """
+    *statuses* are kept oldest first; *fail* maps a request's number to the status it answers.
+    Requests from number *held_from* on wait until *go_on* is set.
+    """
 
     daemon_threads = True
 
@@ -20,6 +23,8 @@ class Mastodon(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.fail: dict[int, int] = {}
         self.broken: bytes | None = None
+        self.held_from: int | None = None
+        self.go_on = threading.Event()
 
     @property
     def url(self) -> str:
@@ -65,6 +70,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/robots.txt" or not self.path.startswith("/api/v1/timelines/tag/"):
             return self._send(404, b"{}")
         self.server.asked.append(self.path)
+        if self.server.held_from and len(self.server.asked) >= self.server.held_from:
+            self.server.go_on.wait(60)
         if status := self.server.fail.get(len(self.server.asked)):
             return self._send(status, b'{"error": "no"}')
         if self.server.broken is not None:
@@ -110,5 +117,6 @@ def mastodon() -> Iterator[Mastodon]:
         try:
             yield server
         finally:
+            server.go_on.set()
             server.shutdown()
             thread.join()
