@@ -3,7 +3,7 @@
 import datetime as dt
 import gc
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ import pandas as pd
 from dashboard import intervals, series
 from dashboard.intervals import Interval
 from dashboard.kept import kept
-from dashboard.selection import Selection
+from dashboard.selection import Selection, step_of
 from raccroche import config as configuration
 from raccroche import reference
 from raccroche.config import Config
@@ -30,7 +30,9 @@ from raccroche.store import (
     Store,
     StoreStatus,
     Totals,
+    counts,
 )
+from raccroche.store.tables import ANY_BRAND
 
 PARIS = ZoneInfo("Europe/Paris")
 FACTS = 5_000  # newest harassment posts whose declared facts are read
@@ -173,7 +175,43 @@ def display(brand: str) -> str:
 
 
 def daily_counts(filters: Filters, by: Sequence[str] = ("week", "brand")) -> pd.DataFrame:
-    return _daily_counts(*_key(), filters, tuple(by))
+    step = _shared_step(filters, by)
+    if step is None:
+        return _daily_counts(*_key(), filters, tuple(by))
+    return _part(_crossed_counts(*_key(), replace(filters, brands=()), step), filters, by)
+
+
+def _shared_step(filters: Filters, by: Sequence[str]) -> str | None:
+    """
+    The step by which all of a page’s questions about these filters are answered at once.
+
+    Filters that the count tables do not hold are counted from the posts: one reading, not four.
+    None: the question is answered by itself.
+    """
+    if filters.families or not counts.crossed(filters, None):
+        return None
+    if filters.start is None or filters.end is None or set(by) - {"brand", *counts.PERIODS}:
+        return None
+    usual = step_of((filters.end - filters.start).days + 1)
+    return next((key for key in by if key in counts.PERIODS), usual)
+
+
+@kept(KEPT)
+def _crossed_counts(url: str, version: int, filters: Filters, step: str) -> pd.DataFrame:
+    return store().daily_counts(filters, (step, "brand"), whole=True)
+
+
+def _part(every: pd.DataFrame, filters: Filters, by: Sequence[str]) -> pd.DataFrame:
+    """What `Store.daily_counts` answers, of a table by period and brand with rows of ANY_BRAND."""
+    if filters.brands:
+        own = every[every["brand"].isin(filters.brands)]
+    else:
+        own = every[(every["brand"] == ANY_BRAND) != ("brand" in by)]
+    keys = ["period" if key in counts.PERIODS else key for key in by]
+    measures = list(counts.MEASURES)
+    if not keys:
+        return own[measures].sum().to_frame().T
+    return own.groupby(keys, as_index=False, sort=True)[measures].sum()
 
 
 @kept(KEPT)
@@ -191,6 +229,12 @@ def totals(filters: Filters) -> Totals:
     row = daily_counts(filters, by=())
     found = {name: int(row[name].sum()) for name in row.columns}
     return Totals(posts=found["mentions"], **found)
+
+
+def posts_and_harassment(filters: Filters) -> tuple[int, int]:
+    """The first two numbers of `totals`, for a period of which nothing else is asked."""
+    row = _daily_counts(*_key(), filters, ())
+    return int(row["mentions"].sum()), int(row["harassment"].sum())
 
 
 def cluster_counts(filters: Filters) -> pd.DataFrame:

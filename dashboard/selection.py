@@ -10,6 +10,13 @@ Step = Literal["day", "week", "month"]
 MANY_DAYS, FEW_DAYS = 2 * 366, 45  # by month beyond two years, by day within a month and a half
 
 
+def step_of(days: int) -> Step:
+    """The step of time axes of a period of so many days."""
+    if days <= FEW_DAYS:
+        return "day"
+    return "week" if days <= MANY_DAYS else "month"
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What the analyst looks at: the filters with both ends of the period known."""
@@ -35,9 +42,7 @@ class Selection:
         """The step of time axes: the one asked for, else after the length of the period."""
         if self.asked_step is not None:
             return self.asked_step
-        if self.days <= FEW_DAYS:
-            return "day"
-        return "week" if self.days <= MANY_DAYS else "month"
+        return step_of(self.days)
 
     def filters(self, **changes: Any) -> Filters:
         """The store's filters, with *changes* (brands=..., harassment_only=True, ...)."""

@@ -33,9 +33,9 @@ def page() -> None:
         parts.nothing()
         return
     start, end = chosen.before()
-    before = data.totals(chosen.filters(start=start, end=end))
+    posts, accusing = data.posts_and_harassment(chosen.filters(start=start, end=end))
     rates = data.quick_rates(chosen)
-    change = intervals.rate_ratio((before.harassment, before.posts), (now.harassment, now.posts))
+    change = intervals.rate_ratio((accusing, posts), (now.harassment, now.posts))
     parts.lead(sentences.overview(now, change, _leader(rates), chosen.start, chosen.end))
     _figures(chosen, now)
     _panels(chosen, rates)

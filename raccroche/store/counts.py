@@ -59,21 +59,28 @@ _KEYS = (*PERIODS, "brand", "family", "source", "platform", *TERM_KINDS)
 _THURSDAY = 3  # 1970-01-01 was one: weeks begin on the Monday before
 
 
-def daily_counts(conn: Connection, filters: Filters, by: Sequence[str]) -> "pd.DataFrame":
-    """See the package docstring: one row a cell that is not zero."""
+def daily_counts(
+    conn: Connection, filters: Filters, by: Sequence[str], *, whole: bool = False
+) -> "pd.DataFrame":
+    """
+    See the package docstring: one row a cell that is not zero.
+
+    *whole*, where *by* has `brand` and no brand is asked for: rows of ANY_BRAND count each post
+    once, in the same reading.
+    """
     _check(by)
     scope = scope_of(conn, filters)
     if scope is None:
         return _shape(_Cells((), [], None), by, {}, filters)
     kind = next((key for key in by if key in TERM_KINDS), None)
     names = _names(conn, by)
-    if not _crossed(filters, kind):
-        return _shape(_from_counts(conn, filters, by, kind), by, names, filters)
+    if not crossed(filters, kind):
+        return _shape(_from_counts(conn, filters, by, kind, whole=whole), by, names, filters)
     if kind is None and not filters.with_copies and len(scope.terms) == 1:
-        added = _shape(_from_counts(conn, filters, by, kind), by, names, filters)
-        again = _shape(_again(conn, scope, by), by, names, filters)
+        added = _shape(_from_counts(conn, filters, by, kind, whole=whole), by, names, filters)
+        again = _shape(_again(conn, scope, by, whole=whole), by, names, filters)
         return _less(added, again, by)
-    return _shape(_from_rows(conn, filters, scope, by, kind), by, names, filters)
+    return _shape(_from_rows(conn, filters, scope, by, kind, whole=whole), by, names, filters)
 
 
 def _less(added: "pd.DataFrame", again: "pd.DataFrame", by: Sequence[str]) -> "pd.DataFrame":
@@ -92,7 +99,7 @@ def _less(added: "pd.DataFrame", again: "pd.DataFrame", by: Sequence[str]) -> "p
     return found[found["mentions"] != 0].reset_index(drop=True)
 
 
-def _again(conn: Connection, scope: Scope, by: Sequence[str]) -> "_Cells":
+def _again(conn: Connection, scope: Scope, by: Sequence[str], *, whole: bool = False) -> "_Cells":
     """
     What sums over several terms of one kind count more than once: the posts that hold several.
 
@@ -101,7 +108,9 @@ def _again(conn: Connection, scope: Scope, by: Sequence[str]) -> "_Cells":
     (numbers,) = scope.terms.values()
     again = marked_again(scope, numbers)
     found = []
-    for unit, brand_n, sentiment, harassment, extra in _row_units(scope, by, led=again):
+    for unit, brand_n, sentiment, harassment, extra in _row_units(
+        scope, by, led=again, whole=whole
+    ):
         keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, literal(ALL))
         cell = sentiment + 3 * _as_int(harassment) + 6 * _as_int(testimony())
         units = func.sum(again.c.times).label("units")
@@ -120,7 +129,7 @@ def _check(by: Sequence[str]) -> None:
             raise StoreError(f"counts go by one of {', '.join(kinds)} at a time")
 
 
-def _crossed(filters: Filters, kind: str | None) -> bool:
+def crossed(filters: Filters, kind: str | None) -> bool:
     """
     Whether the question crosses terms, which the count tables do not hold: then posts are read.
     """
@@ -142,6 +151,7 @@ def _from_counts(
     kind: str | None,
     *,
     undated: bool = False,
+    whole: bool = False,
 ) -> "_Cells":
     labeller_n = labeller_number(conn, filters.labeller)
     keys = _count_keys(
@@ -154,7 +164,7 @@ def _from_counts(
         counts.c.labeller_n == labeller_n,
         counts.c.term_n.in_(_term_rows(conn, filters, kind)),
         counts.c.source_n.in_(_source_rows(conn, filters, by)),
-        counts.c.brand_n.in_(_brand_rows(conn, filters, by)),
+        counts.c.brand_n.in_(_brand_rows(conn, filters, by, whole=whole)),
         *([counts.c.day == UNDATED] if undated else _days(filters, counts.c.day)),
     )
     return _whole(conn.execute(query.group_by(*keys)).all(), len(keys))
@@ -177,12 +187,14 @@ def _source_rows(conn: Connection, filters: Filters, by: Sequence[str]) -> list[
     return [ALL]
 
 
-def _brand_rows(conn: Connection, filters: Filters, by: Sequence[str]) -> Any:
+def _brand_rows(
+    conn: Connection, filters: Filters, by: Sequence[str], *, whole: bool = False
+) -> Any:
     found = brand_numbers(conn, filters)
     if found is not None:
         return found
     if "brand" in by or "family" in by:
-        return select(brands.c.n).where(brands.c.n != ALL)
+        return select(brands.c.n) if whole else select(brands.c.n).where(brands.c.n != ALL)
     return [ALL]
 
 
@@ -225,7 +237,13 @@ def _count_keys(
 
 
 def _from_rows(
-    conn: Connection, filters: Filters, scope: Scope, by: Sequence[str], kind: str | None
+    conn: Connection,
+    filters: Filters,
+    scope: Scope,
+    by: Sequence[str],
+    kind: str | None,
+    *,
+    whole: bool = False,
 ) -> "_Cells":
     """
     The same rows counted from the posts themselves: exact for any filter, and as slow as there are
@@ -234,7 +252,8 @@ def _from_rows(
     led = marked_posts(scope).subquery("led") if scope.terms else None
     few = rare(conn, scope) if led is None else NO_MATTER
     found = []
-    for unit, brand_n, sentiment, harassment, extra in _row_units(scope, by, led=led):
+    units_of = _row_units(scope, by, led=led, whole=whole)
+    for unit, brand_n, sentiment, harassment, extra in units_of:
         term_n: ColumnElement[int] = marks.c.term_n if kind else literal(ALL)
         keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, term_n)
         cell = sentiment + 3 * _as_int(harassment) + 6 * _as_int(testimony())
@@ -262,7 +281,7 @@ def _as_int(flag: Any) -> Any:
 
 
 def _row_units(
-    scope: Scope, by: Sequence[str], *, led: Any = None
+    scope: Scope, by: Sequence[str], *, led: Any = None, whole: bool = False
 ) -> list[tuple[Any, Any, Any, Any, list[ColumnElement[bool]]]]:
     """
     The units to count: (from, brand number, sentiment, harassment, conditions).
@@ -272,10 +291,11 @@ def _row_units(
     if led is not None:  # asked again, SQLite would walk all posts of the period
         scope = replace(scope, terms={}, low=None, high=None)
     common = conditions(scope, own=False)
-    whole = [*common, *own_conditions(scope)]
+    of_post = [*common, *own_conditions(scope)]
     posts_of = LABELLED if led is None else led.join(LABELLED, posts.c.n == led.c.post_n)
+    each = (posts_of, literal(ALL), labels.c.sentiment, labels.c.harassment, of_post)
     if not ("brand" in by or "family" in by or scope.brands is not None):
-        return [(posts_of, literal(ALL), labels.c.sentiment, labels.c.harassment, whole)]
+        return [each]
     # whose mentions is asked once, by `mention_conditions`: here it would send SQLite through all
     own = [*common, *mention_conditions(scope, led=led is not None)]
     joined = LABELLED.join(mentions, mentions.c.post_n == posts.c.n)
@@ -286,7 +306,7 @@ def _row_units(
     named = (joined, mentions.c.brand_n, mentions.c.sentiment, mentions.c.harassment, own)
     if scope.brands is not None and not scope.unknown_brand:
         return [named]
-    nobody = [*whole, labels.c.harassment, ~accuses(scope)]
+    nobody = [*of_post, labels.c.harassment, ~accuses(scope)]
     unknown = (
         posts_of,
         literal(UNKNOWN_BRAND_N),
@@ -294,7 +314,7 @@ def _row_units(
         labels.c.harassment,
         nobody,
     )
-    return [named, unknown]
+    return [named, unknown, *([each] if whole else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,7 +468,7 @@ def post_total(conn: Connection, filters: Filters, *, pairs: int | None = None) 
     scope = scope_of(conn, filters)
     if scope is None:
         return 0
-    if scope.brands is not None and not scope.unknown_brand and not _crossed(filters, None):
+    if scope.brands is not None and not scope.unknown_brand and not crossed(filters, None):
         if pairs is None:
             pairs = int(daily_counts(conn, filters, ())["mentions"].sum())
         return pairs - _named_again(conn, scope)
@@ -489,7 +509,7 @@ def _named_again(conn: Connection, scope: Scope) -> int:
 def quick_total(filters: Filters) -> bool:
     """Whether the count tables know how many posts these filters leave."""
     one_brand = not filters.families and len(filters.brands) <= 1
-    return one_brand and not _crossed(filters, None)
+    return one_brand and not crossed(filters, None)
 
 
 def undated_posts(conn: Connection, filters: Filters) -> int:

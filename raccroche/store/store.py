@@ -247,10 +247,10 @@ class Store:
     # reading
 
     def daily_counts(
-        self, filters: Filters, by: Sequence[str] = ("week", "brand")
+        self, filters: Filters, by: Sequence[str] = ("week", "brand"), *, whole: bool = False
     ) -> "pd.DataFrame":
         with self._db.read() as conn:
-            return counts.daily_counts(conn, filters, by)
+            return counts.daily_counts(conn, filters, by, whole=whole)
 
     def totals(self, filters: Filters) -> Totals:
         with self._db.read() as conn:

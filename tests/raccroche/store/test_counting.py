@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from raccroche.errors import StoreError
 from raccroche.post import Kind, Labels, Mention
 from raccroche.store import UNKNOWN_BRAND, Filters, Store, StoredPost
 from raccroche.store.counts import MEASURES
+from raccroche.store.tables import ANY_BRAND
 from tests.raccroche.store.conftest import BOTH, place
 from tests.raccroche.store.samples import MODEL, NOON, crowd, labels, mention, post
 
@@ -222,6 +224,27 @@ def test_a_post_of_several_chosen_brands_or_places_is_one_post(
     assert store.totals(filters).posts == len(dated)
     listed = store.posts(filters, size=200).rows
     assert [row.post.id for row in listed] == [one.id for one in reversed(posts)][:200]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(MODEL),
+        Filters(MODEL, platforms=("wordpress",)),
+        Filters(MODEL, topics=("phone_harassment", "billing")),
+        Filters(MODEL, topics=("phone_harassment",), signals=("robocall",)),
+        Filters(MODEL, testimony_only=True, with_copies=True),
+    ],
+    ids=str,
+)
+def test_posts_counted_once_come_with_those_of_each_brand(filled: Filled, filters: Filters) -> None:
+    store, _ = filled
+    found = store.daily_counts(filters, ("week", "brand"), whole=True)
+    once = found["brand"] == ANY_BRAND
+    whole = found[once].drop(columns="brand").reset_index(drop=True)
+    pd.testing.assert_frame_equal(whole, store.daily_counts(filters, ("week",)))
+    own = found[~once].reset_index(drop=True)
+    pd.testing.assert_frame_equal(own, store.daily_counts(filters, ("week", "brand")))
 
 
 @pytest.mark.parametrize("copies", [True, False])

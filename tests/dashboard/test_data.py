@@ -1,0 +1,56 @@
+"""What the pages read: the same answers as the store's, however few readings they take."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dashboard import data
+from raccroche.store import Filters
+from tests.dashboard import samples
+
+Configured = Callable[[Path], Path]
+
+
+@pytest.fixture
+def year(configured: Configured, filled: Path) -> Filters:
+    configured(filled)
+    known = data.known()
+    assert known.first_day
+    return Filters(samples.MODEL, start=known.first_day, end=known.last_day)
+
+
+@pytest.mark.parametrize("by", [(), ("brand",), ("week",), ("week", "brand"), ("month", "brand")])
+@pytest.mark.parametrize("brands", [(), samples.BRANDS[:1], samples.BRANDS[:3]], ids=len)
+@pytest.mark.parametrize(
+    "crossed",
+    [
+        {"signals": ("robocall", "silent_call", "excessive_frequency")},
+        {"topics": ("phone_harassment",), "signals": ("excessive_frequency", "robocall")},
+    ],
+    ids=lambda one: "+".join(one),
+)
+def test_questions_of_one_reading_are_answered_as_by_the_store(
+    year: Filters, crossed: dict[str, tuple[str, ...]], brands: tuple[str, ...], by: tuple[str, ...]
+) -> None:
+    asked = replace(year, brands=brands, **crossed)
+    expected = data.store().daily_counts(asked, by)
+    assert expected["mentions"].sum()
+    pd.testing.assert_frame_equal(data.daily_counts(asked, by), expected, check_dtype=False)
+
+
+def test_totals_of_several_brands_count_pairs_on_both_sides(year: Filters) -> None:
+    asked = replace(year, brands=samples.BRANDS[:2])
+    found = data.totals(asked)
+    each = [data.totals(replace(year, brands=(name,))) for name in samples.BRANDS[:2]]
+    assert found.posts == sum(one.posts for one in each)
+    assert found.harassment == sum(one.harassment for one in each)
+
+
+def test_totals_without_brands_count_each_post_once(year: Filters) -> None:
+    own = data.store().totals(year)
+    found = data.totals(year)
+    assert (found.posts, found.harassment) == (own.posts, own.harassment)
+    assert data.posts_and_harassment(year) == (own.posts, own.harassment)
