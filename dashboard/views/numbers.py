@@ -107,17 +107,6 @@ def _rotation(chosen: Selection, totals: pd.DataFrame, brands: tuple[str, ...]) 
     own = charts.brand_styles(brands, parts.look())
     styles = {filters.brand_label(brand): style for brand, style in own.items()}
     n, of = int(table["n"].sum()), int(table["total"].sum())
-    share = intervals.share(n, of)
-    few = n < intervals.FEW_FOR_RATE or of < intervals.FEW_FOR_PERCENT
-    bounds = f" ({words.span(share.low, share.high, 1, share=True)})" if share and not few else ""
-    summary = tr(
-        f"Sur {words.number(of)} accusations, {words.number(n)} "
-        f"{'dit' if n < 2 else 'disent'} que le numéro change à chaque appel{bounds} : bloquer un "
-        "numéro n’y fait rien.",
-        f"Of {words.number(of)} accusations, {words.number(n)} "
-        f"{'says' if n == 1 else 'say'} that the number changes with each call{bounds}: blocking "
-        "one does not help.",
-    )
     drawn = charts.intervals_by_name(
         table,
         parts.look(),
@@ -128,7 +117,7 @@ def _rotation(chosen: Selection, totals: pd.DataFrame, brands: tuple[str, ...]) 
     )
     parts.chart(
         drawn,
-        summary,
+        rotation_told(n, of),
         table[["name", "n", "total", "text"]].rename(
             columns={
                 "name": tr("Marque", "Brand"),
@@ -138,6 +127,25 @@ def _rotation(chosen: Selection, totals: pd.DataFrame, brands: tuple[str, ...]) 
             }
         ),
         key="rotation",
+    )
+
+
+def rotation_told(n: int, of: int) -> str:
+    """How many of the accusations say that the number changes; the interval of many only."""
+    every = words.plural(of, tr("accusation", "accusation"), tr("accusations", "accusations"))
+    if n == 0:
+        return tr(
+            f"Sur {every}, aucune ne dit que le numéro change à chaque appel.",
+            f"Of {every}, none says that the number changes with each call.",
+        )
+    share = intervals.share(n, of)
+    few = n < intervals.FEW_FOR_RATE or of < intervals.FEW_FOR_PERCENT
+    bounds = "" if few or not share else f" ({words.span(share.low, share.high, 1, share=True)})"
+    return tr(
+        f"Sur {every}, {words.number(n)} {'dit' if n < 2 else 'disent'} que le numéro change à "
+        f"chaque appel{bounds} : bloquer un numéro n’y fait rien.",
+        f"Of {every}, {words.number(n)} {'says' if n == 1 else 'say'} that the number changes with "
+        f"each call{bounds}: blocking one does not help.",
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from dashboard import bases, comparison, declared, happenings, intervals, sentences, words
 from dashboard.bases import Customers
 from dashboard.intervals import Interval
+from dashboard.views import numbers
 from raccroche.store import Fact, Totals
 
 YEAR = (dt.date(2025, 1, 1), dt.date(2025, 12, 31))
@@ -152,3 +153,10 @@ def test_an_alert_has_the_days_of_its_week() -> None:
 def test_a_panel_gives_no_rate_of_few_cases(harassment: int, mentions: int, said: str) -> None:
     told = sentences.panel("Indigo", harassment, mentions, intervals.share(harassment, mentions))
     assert told.replace(words.NARROW, " ") == said
+
+
+def test_changing_numbers_are_told_without_a_claim_on_none() -> None:
+    said = [numbers.rotation_told(n, of).replace(words.NARROW, " ") for n, of in ((0, 2), (9, 90))]
+    assert said[0] == "Sur 2 accusations, aucune ne dit que le numéro change à chaque appel."
+    assert "9 disent que le numéro change à chaque appel (5,4 à 17,9 %) : bloquer" in said[1]
+    assert "%" not in numbers.rotation_told(3, 90)
