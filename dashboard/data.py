@@ -265,13 +265,13 @@ def _coverage(url: str, version: int, start: dt.date, end: dt.date) -> pd.DataFr
 
 
 def facts(filters: Filters, limit: int = FACTS) -> list[Fact]:
-    """What authors declare of the calls (numbers, hours, how often), of harassment posts."""
+    """What authors declare of the calls (numbers, hours, how often), whomever they accuse."""
     return _facts(*_key(), filters, limit)
 
 
 @kept(KEPT)
 def _facts(url: str, version: int, filters: Filters, limit: int) -> list[Fact]:
-    return store().facts(filters, limit)
+    return store().facts(filters, limit, accused=False)
 
 
 # posts

@@ -3,6 +3,8 @@ Posts out: pages of a selection, one post with all that is known of it, and stre
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, false, func, select
 
@@ -16,10 +18,19 @@ from raccroche.store.rows import (
     chunks,
     date_of,
     labeller_number,
+    span,
     stored_post,
     unpack,
 )
-from raccroche.store.selection import LABELLED, Scope, conditions, places, rare, scope_of
+from raccroche.store.selection import (
+    LABELLED,
+    Scope,
+    conditions,
+    narrowest,
+    places,
+    rare,
+    scope_of,
+)
 from raccroche.store.tables import brands, counters, labels, mentions, posts
 from raccroche.store.tally import countable, first_of_group
 
@@ -133,26 +144,61 @@ def left_out(conn: Connection, filters: Filters) -> dict[str, int]:
     return {**{name: int(many) for name, many in found._mapping.items()}, "undated": undated}
 
 
-def facts(conn: Connection, filters: Filters, limit: int) -> list[Fact]:
-    """What harassment posts say of calls, numbers and hours; the newest first."""
+def facts(conn: Connection, filters: Filters, limit: int, *, accused: bool = True) -> list[Fact]:
+    """
+    What harassment posts say of calls, numbers and hours; the newest first.
+
+    *accused* False: whom they accuse is not looked up.
+    """
     scope = scope_of(conn, filters)
     if scope is None:
         return []
-    query = (
-        select(posts.c.n, posts.c.id, posts.c.day, labels.c.facts)
-        .select_from(LABELLED)
-        .where(
-            *conditions(scope), rare(conn, scope), labels.c.harassment, labels.c.facts.is_not(None)
-        )
-        .order_by(posts.c.n.desc())
-        .limit(limit)
-    )
-    rows = conn.execute(query).all()
-    accused = _accused(conn, scope, [row.n for row in rows])
+    rows = _newest_facts(conn, scope, limit)
+    named = _accused(conn, scope, [row.n for row in rows]) if accused else {}
     return [
-        Fact(row.id, date_of(row.day), accused.get(row.n, ()), unpack(row.facts, {}))
-        for row in rows
+        Fact(row.id, date_of(row.day), named.get(row.n, ()), unpack(row.facts, {})) for row in rows
     ]
+
+
+def _newest_facts(conn: Connection, scope: Scope, limit: int) -> list[Any]:
+    """
+    Rows n, id, day, facts, newest first: a stretch of time after another, until there are enough.
+
+    A stretch is as long as the one before lets expect; never is all of a long period read.
+    """
+    low = scope.low or 0
+    high = scope.high or 1 + (conn.execute(select(func.max(posts.c.n))).scalar_one() or 0)
+    found: list[Any] = []
+    _, width = span(0, days=7)
+    while len(found) < limit and high > low:
+        start = max(high - width, low)
+        new = _facts_between(conn, replace(scope, low=start, high=high), limit - len(found))
+        found += new
+        width = int(width * _longer(len(new), limit - len(found)))
+        high = start
+    return found
+
+
+def _longer(found: int, wanted: int) -> float:
+    """How many times longer the next stretch should be: as much as is wanted, eight at most."""
+    return min(max(1.2 * wanted / found, 1 / 8), 8.0) if found else 8.0
+
+
+def _facts_between(conn: Connection, scope: Scope, limit: int) -> list[Any]:
+    led = narrowest(conn, scope)
+    # + 0: only posts whose labels are wanted are read
+    start = labels.join(posts, posts.c.n == labels.c.post_n + 0)
+    within = [labels.c.post_n >= scope.low, labels.c.post_n < scope.high]
+    if led is not None:
+        start = led.join(labels, labels.c.post_n == led.c.post_n).join(
+            posts, posts.c.n == labels.c.post_n + 0
+        )
+        within = []
+    rest = replace(scope, terms={}, low=None, high=None)
+    query = select(posts.c.n, posts.c.id, posts.c.day, labels.c.facts).select_from(start)
+    query = query.where(*within, labels.c.harassment, labels.c.facts.is_not(None))
+    query = query.where(*conditions(rest)).order_by(labels.c.post_n.desc()).limit(limit)
+    return list(conn.execute(query))
 
 
 def _accused(conn: Connection, scope: Scope, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:

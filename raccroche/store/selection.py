@@ -261,6 +261,17 @@ def _naming(scope: Scope) -> Any:
     return select(_mentioned.c.post_n).where(*own, *_range(scope, _mentioned.c.post_n))
 
 
+def narrowest(conn: Connection, scope: Scope) -> Any:
+    """The smallest set of numbers that terms, places and brands leave, each once; None: no set."""
+    found = _narrowing(scope)
+    if scope.sources is not None and len(scope.sources) == 1:
+        found.append(_living_in(scope, scope.sources))
+    if not found:
+        return None
+    best = found[0] if len(found) == 1 else min(found, key=lambda query: _size(conn, query))
+    return best.distinct().subquery("led")
+
+
 def leading(conn: Connection, scope: Scope) -> Any:
     """
     The numbers of the posts from which a count of mentions should start; None: from the mentions.

@@ -286,9 +286,9 @@ class Store:
         with self._db.read() as conn:
             return reads.detail(conn, clean(post_id), labeller)
 
-    def facts(self, filters: Filters, limit: int = 100_000) -> list[Fact]:
+    def facts(self, filters: Filters, limit: int = 100_000, *, accused: bool = True) -> list[Fact]:
         with self._db.read() as conn:
-            return reads.facts(conn, filters, limit)
+            return reads.facts(conn, filters, limit, accused=accused)
 
     def left_out(self, filters: Filters) -> dict[str, int]:
         with self._db.read() as conn:

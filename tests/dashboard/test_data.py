@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -33,7 +34,7 @@ def year(configured: Configured, filled: Path) -> Filters:
     ids=lambda one: "+".join(one),
 )
 def test_questions_of_one_reading_are_answered_as_by_the_store(
-    year: Filters, crossed: dict[str, tuple[str, ...]], brands: tuple[str, ...], by: tuple[str, ...]
+    year: Filters, crossed: dict[str, Any], brands: tuple[str, ...], by: tuple[str, ...]
 ) -> None:
     asked = replace(year, brands=brands, **crossed)
     expected = data.store().daily_counts(asked, by)

@@ -247,6 +247,39 @@ def test_posts_counted_once_come_with_those_of_each_brand(filled: Filled, filter
     pd.testing.assert_frame_equal(own, store.daily_counts(filters, ("week", "brand")))
 
 
+@pytest.mark.parametrize("limit", [3, 1_000])
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"brands": ("Pomme",)},
+        {"brands": ("Pomme", "BT", UNKNOWN_BRAND)},
+        {"brands": ("Pomme", "Rouge"), "topics": ("phone_harassment",)},
+        {"topics": ("phone_harassment", "billing"), "testimony_only": True},
+        {"topics": ("phone_harassment",), "signals": ("robocall",)},
+        {"platforms": ("wordpress", "mastodon")},
+        {"sources": ("wordpress/blog.example",)},
+        {"start": date(2025, 3, 1)},
+        {"sentiments": ("negative",), "with_copies": True},
+    ],
+    ids=str,
+)
+def test_facts_are_those_of_the_newest_accusing_posts(
+    filled: Filled, chosen: dict[str, Any], limit: int
+) -> None:
+    store, _ = filled
+    filters = Filters(MODEL, **chosen)
+    told = [
+        (row.post.id, row.labels.facts)
+        for row in store.iterate(filters)
+        if row.labels and row.labels.phone_harassment and row.labels.facts
+    ]
+    found = store.facts(filters, limit)
+    assert [(one.post_id, one.facts) for one in found] == told[::-1][:limit]
+    quick = store.facts(filters, limit, accused=False)
+    assert [replace(one, brands=()) for one in found] == quick
+
+
 @pytest.mark.parametrize("copies", [True, False])
 def test_what_no_reading_gives_is_counted_by_reason(filled: Filled, copies: bool) -> None:
     store, rows = filled
