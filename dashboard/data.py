@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from dashboard import intervals, series
+from dashboard import intervals, series, words
 from dashboard.intervals import Interval
 from dashboard.kept import kept
 from dashboard.selection import Selection, step_of
@@ -38,6 +38,7 @@ PARIS = ZoneInfo("Europe/Paris")
 FACTS = 5_000  # newest harassment posts whose declared facts are read
 MEASURED = 30_000  # mentions from which the effect of repeated authors is measured
 KEPT = 64  # answers of each kind that stay in memory
+PATIENCE = 1.0  # seconds to find out that another process keeps the database to itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,10 @@ def _store(url: str) -> Store:
     gc.collect()
     gc.freeze()
     try:
+        Store.open(url, timeout=PATIENCE).close()  # a lock is told in seconds; writes wait longer
         return Store.open(url)
-    except StoreError:
-        return Store.open(url, read_only=True)  # locked or not ours to write: still worth reading
+    except StoreError:  # locked or not ours to write: still worth reading
+        return Store.open(url, read_only=True, timeout=PATIENCE)
 
 
 def _key() -> tuple[str, int]:
@@ -262,6 +264,16 @@ def coverage(start: dt.date, end: dt.date) -> pd.DataFrame:
 @kept(KEPT)
 def _coverage(url: str, version: int, start: dt.date, end: dt.date) -> pd.DataFrame:
     return store().coverage(start, end)
+
+
+def strip(start: dt.date, end: dt.date) -> pd.DataFrame:
+    """What was collected of each source, as stretches: rows of `series.strip`."""
+    return _strip(*_key(), start, end, words.language())
+
+
+@kept(KEPT)
+def _strip(url: str, version: int, start: dt.date, end: dt.date, language: str) -> pd.DataFrame:
+    return series.strip(coverage(start, end))
 
 
 def facts(filters: Filters, limit: int = FACTS) -> list[Fact]:

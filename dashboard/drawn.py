@@ -100,7 +100,7 @@ def once(draw: Callable[P, Any]) -> Callable[P, Any]:
 
     @wraps(draw)
     def asked(*args: P.args, **kwargs: P.kwargs) -> Any:
-        key = _key(draw.__qualname__, args, kwargs)
+        key = fingerprint(draw.__qualname__, *args, **kwargs)
         with _lock:
             found = _charts.get(key)
             if found is not None:
@@ -116,8 +116,8 @@ def once(draw: Callable[P, Any]) -> Callable[P, Any]:
     return asked
 
 
-def _key(name: str, args: Any, kwargs: Any) -> bytes:
-    """What a chart depends on: the drawing function, all it is given, and the reader's language."""
+def fingerprint(name: str, *args: Any, **kwargs: Any) -> bytes:
+    """What a chart or table in words depends on: all it is made of, and the reader's language."""
     told = [_told(one) for one in (name, words.language(), *args)]
     told += [(key, _told(one)) for key, one in sorted(kwargs.items())]
     return blake2b(repr(told).encode(), digest_size=20).digest()

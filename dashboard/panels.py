@@ -99,9 +99,10 @@ def brand_panel(
 def _spoken(table: pd.DataFrame, step: str, drawn: Measure) -> pd.DataFrame:
     """The columns that are drawn, each row in words, and *drawn*: the settled part of the line."""
     rows = table if "segment" in table else table.assign(segment=0)
+    columns = {str(name): values for name, values in rows.to_dict("list").items()}
     said = [
-        _exact({str(name): value for name, value in row.items()}, drawn)
-        for row in rows.to_dict("records")
+        _exact(dict(zip(columns, row, strict=True)), drawn)
+        for row in zip(*columns.values(), strict=True)
     ]
     names = ["brand", "period", "state", "coverage", "segment", drawn.value, drawn.low, drawn.high]
     return rows[list(dict.fromkeys([*names, *([drawn.raw] if drawn.raw else [])]))].assign(

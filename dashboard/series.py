@@ -2,7 +2,9 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dashboard import intervals, words
@@ -136,12 +138,22 @@ def _windows(
     rows: pd.DataFrame, names: list[str], keys: list[str]
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Sums over the window around each row, and how many rows of it have a value."""
-    grouped = rows.groupby(keys, sort=False)[names]
-    sums = grouped.transform(lambda one: one.rolling(WINDOW, center=True, min_periods=1).sum())
-    many = rows.groupby(keys, sort=False)[names[0]].transform(
-        lambda one: one.notna().rolling(WINDOW, center=True, min_periods=1).sum()
-    )
-    return sums, many
+    places = list(rows.groupby(keys, sort=False).indices.values())
+    sums, many = {}, {}
+    for name in names:
+        values = rows[name].to_numpy(float)
+        known = ~np.isnan(values)
+        sums[name], many[name] = np.empty(len(rows)), np.empty(len(rows))
+        for at in places:
+            many[name][at] = _around(known[at])
+            sums[name][at] = _around(np.where(known, values, 0.0)[at])
+        sums[name][many[name] == 0] = np.nan
+    return pd.DataFrame(sums, index=rows.index), pd.Series(many[names[0]], index=rows.index)
+
+
+def _around(values: Any) -> Any:
+    """The sum of each value and of those beside it, WINDOW in all; fewer at the ends."""
+    return np.convolve(values, np.ones(WINDOW), "full")[WINDOW // 2 :][: len(values)]
 
 
 def with_intervals(table: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,6 @@ from dashboard import (
     intervals,
     panels,
     sentences,
-    series,
     words,
 )
 from dashboard.intervals import Interval
@@ -233,7 +232,7 @@ def _alert(one: Alert) -> None:
 def _coverage(chosen: Selection) -> None:
     st.header(tr("Ce qui a été collecté", "What was collected"), anchor=False)
     start = max(chosen.start, chosen.end - dt.timedelta(119))
-    strip = series.strip(data.coverage(start, chosen.end))
+    strip = data.strip(start, chosen.end)
     if strip.empty:
         parts.note(tr("Aucune collecte enregistrée.", "No collection recorded."))
         return

@@ -7,9 +7,20 @@ from typing import Any, NoReturn
 import pandas as pd
 import streamlit as st
 
-from dashboard import breaks, charts, data, filters, intervals, panels, sentences, series, words
+from dashboard import (
+    breaks,
+    charts,
+    data,
+    drawn,
+    filters,
+    intervals,
+    panels,
+    sentences,
+    series,
+    words,
+)
 from dashboard.breaks import Break
-from dashboard.kept import kept
+from dashboard.kept import Answers, kept
 from dashboard.panels import Measure
 from dashboard.selection import Selection
 from dashboard.words import tr
@@ -151,7 +162,7 @@ def escape(text: str) -> str:
 
 
 def chart(
-    drawn: Any,
+    shown: Any,
     summary: str,
     table: pd.DataFrame | None = None,
     *,
@@ -166,10 +177,10 @@ def chart(
     """
     alternative = summary.replace("**", "")
     if on_point is None:
-        st.altair_chart(drawn, theme=None, key=key, alt=alternative)
+        st.altair_chart(shown, theme=None, key=key, alt=alternative)
     else:
         event = st.altair_chart(
-            drawn,
+            shown,
             theme=None,
             key=key,
             alt=alternative,
@@ -431,13 +442,21 @@ def reading(chosen: Selection, table: pd.DataFrame, found: Sequence[Break], draw
 
 def series_table(table: pd.DataFrame, step: str, *, key: str) -> None:
     """The values behind lines: one row a brand and period."""
+    asked = drawn.fingerprint("series_table", table, step)
+    show_table(_said_series.get(asked, lambda: _series_in_words(table, step)), key=key)
+
+
+_said_series = Answers(data.KEPT)
+
+
+def _series_in_words(table: pd.DataFrame, step: str) -> pd.DataFrame:
     states = {
         "settled": "",
         "provisional": tr("provisoire", "provisional"),
         "missing": tr("rien de collecté", "nothing collected"),
         "unlabelled": tr("pas encore étiqueté", "not labelled yet"),
     }
-    shown = pd.DataFrame(
+    return pd.DataFrame(
         {
             tr("Marque", "Brand"): table["brand"].map(data.display),
             tr("Période", "Period"): [words.period(day.date(), step) for day in table["period"]],
@@ -455,7 +474,6 @@ def series_table(table: pd.DataFrame, step: str, *, key: str) -> None:
             tr("Rupture", "Break"): table["note"],
         }
     )
-    show_table(shown, key=key)
 
 
 def _numbers(values: pd.Series, digits: int = 0) -> list[str]:

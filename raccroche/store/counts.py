@@ -1,10 +1,10 @@
 """The numbers behind every chart, from the count tables wherever they can answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, union_all
 
 from raccroche.errors import StoreError
 from raccroche.store.records import BrandSeen, Filters, SourceSeen, Totals
@@ -77,24 +77,23 @@ def daily_counts(
     if not crossed(filters, kind):
         return _shape(_from_counts(conn, filters, by, kind, whole=whole), by, names, filters)
     if kind is None and not filters.with_copies and len(scope.terms) == 1:
-        added = _shape(_from_counts(conn, filters, by, kind, whole=whole), by, names, filters)
-        again = _shape(_again(conn, scope, by, whole=whole), by, names, filters)
-        return _less(added, again, by)
+        added = _from_counts(conn, filters, by, kind, whole=whole)
+        again = _again(conn, scope, by, whole=whole)
+        if "month" not in by:  # months are named otherwise in the count tables
+            return _shape(_joined([added, again.negative()]), by, names, filters)
+        parts = (_shape(one, by, names, filters) for one in (added, again.negative()))
+        return _summed(parts, by)
     return _shape(_from_rows(conn, filters, scope, by, kind, whole=whole), by, names, filters)
 
 
-def _less(added: "pd.DataFrame", again: "pd.DataFrame", by: Sequence[str]) -> "pd.DataFrame":
-    """Cells less what was added to them more than once."""
+def _summed(parts: Iterable["pd.DataFrame"], by: Sequence[str]) -> "pd.DataFrame":
+    """The cells of several tables added up."""
     import pandas as pd
 
     columns = ["period" if key in PERIODS else key for key in by]
-    if again.empty:
-        return added
-    less = again.assign(**{measure: -again[measure] for measure in MEASURES})
-    both = pd.concat([added, less], ignore_index=True)
-    if not columns:
-        return both[list(MEASURES)].sum().to_frame().T
-    grouped = both.groupby(columns, as_index=False, sort=True, dropna=False)
+    grouped = pd.concat(parts, ignore_index=True).groupby(
+        columns, as_index=False, sort=True, dropna=False
+    )
     found = grouped[list(MEASURES)].sum()
     return found[found["mentions"] != 0].reset_index(drop=True)
 
@@ -107,7 +106,7 @@ def _again(conn: Connection, scope: Scope, by: Sequence[str], *, whole: bool = F
     """
     (numbers,) = scope.terms.values()
     again = marked_again(scope, numbers)
-    found = []
+    queries: list[Select[Any]] = []
     for unit, brand_n, sentiment, harassment, extra in _row_units(
         scope, by, led=again, whole=whole
     ):
@@ -115,9 +114,8 @@ def _again(conn: Connection, scope: Scope, by: Sequence[str], *, whole: bool = F
         cell = sentiment + 3 * _as_int(harassment) + 6 * _as_int(testimony())
         units = func.sum(again.c.times).label("units")
         query = select(*keys, cell.label("cell"), units).select_from(unit)
-        query = query.where(*extra, posts.c.day != UNDATED).group_by(*keys, cell)
-        found.append(_spread(conn.execute(query).all(), len(keys)))
-    return _joined(found)
+        queries.append(query.where(*extra, posts.c.day != UNDATED).group_by(*keys, cell))
+    return _spread(conn.execute(_one(queries)).all())
 
 
 def _check(by: Sequence[str]) -> None:
@@ -249,9 +247,9 @@ def _from_rows(
     The same rows counted from the posts themselves: exact for any filter, and as slow as there are
     posts.
     """
-    led = marked_posts(scope).subquery("led") if scope.terms else None
+    led = marked_posts(scope).cte("led") if scope.terms else None
     few = rare(conn, scope) if led is None else NO_MATTER
-    found = []
+    queries: list[Select[Any]] = []
     units_of = _row_units(scope, by, led=led, whole=whole)
     for unit, brand_n, sentiment, harassment, extra in units_of:
         term_n: ColumnElement[int] = marks.c.term_n if kind else literal(ALL)
@@ -264,8 +262,13 @@ def _from_rows(
             query = query.where(
                 marks.c.term_n.in_(term_numbers_of(conn, kind, filters.terms.get(kind, ())))
             )
-        found.append(_spread(conn.execute(query.group_by(*keys, cell)).all(), len(keys)))
-    return _joined(found)
+        queries.append(query.group_by(*keys, cell))
+    return _spread(conn.execute(_one(queries)).all())
+
+
+def _one(queries: Sequence[Select[Any]]) -> Any:
+    """Several readings as one: what they start from is then found once."""
+    return queries[0] if len(queries) == 1 else union_all(*queries)
 
 
 def _with_marks(unit: Any, scope: Scope) -> Any:
@@ -325,6 +328,9 @@ class _Cells:
     keys: list[tuple[Any, ...]]
     units: Any
 
+    def negative(self) -> "_Cells":
+        return _Cells(self.names, self.keys, -self.units)
+
 
 def _whole(found: Sequence[Any], width: int) -> _Cells:
     """Rows of (keys, twelve cells)."""
@@ -335,10 +341,11 @@ def _whole(found: Sequence[Any], width: int) -> _Cells:
     return _Cells(names, [row[:width] for row in found], units)
 
 
-def _spread(found: Sequence[Any], width: int) -> _Cells:
+def _spread(found: Sequence[Any]) -> _Cells:
     """Rows of (keys, cell, units): one unit a row is in its cell, the others are 0."""
     import numpy as np
 
+    width = len(found[0]) - 2 if found else 0
     names = tuple(found[0]._fields[:width]) if found else ()
     units = np.zeros((len(found), len(CELLS)), dtype="int64")
     units[np.arange(len(found)), [row[width] for row in found]] = [row[width + 1] for row in found]

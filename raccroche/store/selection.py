@@ -287,7 +287,7 @@ def leading(conn: Connection, scope: Scope) -> Any:
     fewer = scope.brands is not None and not scope.unknown_brand and len(scope.terms) < 2
     if fewer and _size(conn, _naming(scope)) < _size(conn, query):
         return None
-    return query.subquery("led")
+    return query.cte("led")
 
 
 def _size(conn: Connection, query: Any) -> int:
@@ -331,7 +331,7 @@ def marked_again(scope: Scope, numbers: list[int]) -> Any:
         )
         .group_by(_told.c.post_n)
         .having(func.count() > 1)
-        .subquery("again")
+        .cte("again")
     )
 
 
