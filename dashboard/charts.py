@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard import words
-from dashboard.drawn import once
+from dashboard.drawn import Spec, once
 from dashboard.words import Language, tr
 from raccroche import reference
 
@@ -145,11 +145,6 @@ def outfit(look: Look) -> dict[str, Any]:
     }
 
 
-def point(*fields: str) -> Any:
-    """The selection that makes marks clickable; *fields* are what the page receives."""
-    return alt.selection_point(name=POINT, fields=list(fields), on="click", empty=False)
-
-
 def time_axis(step: str, *, title: str | None = None, count: int = 6) -> Any:
     """A time axis in the reader's language; `step` is day, week or month."""
     pattern = "%b %Y" if step == "month" else "%e %b"
@@ -194,43 +189,76 @@ def intervals_by_name(
     A dot and its 95 % interval a brand. *table*: name, value, low, high, few (grey), text,
     short. *centre* draws a rule, for ratios. Every dot can be clicked (name).
     """
-    domain = list(order)
-    colours = alt.Scale(domain=domain, range=[styles[name].colour for name in order])
-    shapes = alt.Scale(domain=domain, range=[styles[name].marker for name in order])
-    axis = alt.Axis(format=".0%" if share else digits or ",d", tickCount=5, grid=True)
-    names = alt.Axis(labelLimit=190, labelFontSize=13, labelColor=look.ink)
-    colour = alt.condition(
-        "datum.few", alt.value(look.soft), alt.Color("name:N", scale=colours, legend=None)
-    )
+    known = bool(table["value"].notna().any())
+    title = title if known else ""
     rows = table.assign(at=table["high"].fillna(0))
-    base = alt.Chart(rows).encode(
-        y=alt.Y("name:N", sort=domain, title=None, axis=names),
-        tooltip=[
-            alt.Tooltip("name:N", title=tr("Marque", "Brand")),
-            alt.Tooltip("text:N", title=tr("Valeur", "Value")),
-        ],
-    )
-    # without any value an axis would have nothing to measure
-    known = rows["value"].notna().any()
-    scale = alt.Scale(zero=True) if known else alt.Scale(domain=[0, 1])
-    if not known:
-        axis = alt.Axis(labels=False, grid=False)
-    x = alt.X("value:Q", title=title if known else "", axis=axis, scale=scale)
-    bars = base.mark_rule(strokeWidth=2.5, opacity=0.55).encode(
-        x=alt.X("low:Q", title=title if known else ""), x2="high:Q", color=colour
-    )
-    dots = (
-        base.mark_point(filled=True, size=130, opacity=1)
-        .encode(x=x, color=colour, shape=alt.Shape("name:N", scale=shapes, legend=None))
-        .add_params(point("name"))
-    )
-    said = base.mark_text(align="left", dx=8, fontSize=12, color=look.soft).encode(
-        x=alt.X("at:Q", title=title if known else ""), text="short:N"
-    )
-    middle = alt.Chart(pd.DataFrame({"x": [] if centre is None else [centre]}))
-    rule = middle.mark_rule(color=look.soft, strokeDash=[3, 3]).encode(x="x:Q")
-    drawn = [rule, bars, dots, said] if centre is not None and known else [bars, dots, said]
-    return finish(alt.layer(*drawn).properties(height=height * len(order) + AXIS), look)
+    names = [styles[name] for name in order]
+    few = {"test": "datum.few", "value": look.soft}
+    colour = {**_by_name(order, [one.colour for one in names]), "condition": few}
+    shape = _by_name(order, [one.marker for one in names])
+    axis = {"labelLimit": 190, "labelFontSize": 13, "labelColor": look.ink}
+    y = {**_nominal("name"), "sort": list(order), "title": None, "axis": axis}
+    tooltip = [_nominal("name", tr("Marque", "Brand")), _nominal("text", tr("Valeur", "Value"))]
+    base: dict[str, Any] = {"y": y, "tooltip": tooltip}
+    spread, dot, said = (_measured(column, title) for column in ("low", "value", "at"))
+    dot |= _values_axis(known, share, digits)
+    layers = [
+        _layer(
+            rows,
+            {"type": "rule", "strokeWidth": 2.5, "opacity": 0.55},
+            {**base, "x": spread, "x2": {"field": "high"}, "color": colour},
+        ),
+        {
+            **_layer(
+                rows,
+                {"type": "point", "filled": True, "size": 130, "opacity": 1},
+                {**base, "x": dot, "color": colour, "shape": shape},
+            ),
+            "name": "dots",
+        },
+        _layer(
+            rows,
+            {"type": "text", "align": "left", "dx": 8, "fontSize": 12, "color": look.soft},
+            {**base, "x": said, "text": _nominal("short")},
+        ),
+    ]
+    if centre is not None and known:
+        mark = {"type": "rule", "color": look.soft, "strokeDash": [3, 3]}
+        x = {"field": "x", "type": "quantitative"}
+        layers.insert(0, _layer(pd.DataFrame({"x": [centre]}), mark, {"x": x}))
+    size = height * len(order) + AXIS
+    params = [_clicked("dots", "name")]
+    return Spec({"layer": layers, "height": size, "params": params, **outfit(look)})
+
+
+def _by_name(order: Sequence[str], values: Sequence[str]) -> dict[str, Any]:
+    scale = {"domain": list(order), "range": list(values)}
+    return {**_nominal("name"), "scale": scale, "legend": None}
+
+
+def _values_axis(known: bool, share: bool, digits: str) -> dict[str, Any]:
+    if not known:  # without any value an axis would have nothing to measure
+        return {"axis": {"labels": False, "grid": False}, "scale": {"domain": [0, 1]}}
+    form = ".0%" if share else digits or ",d"
+    return {"axis": {"format": form, "tickCount": 5, "grid": True}, "scale": {"zero": True}}
+
+
+def _layer(data: pd.DataFrame, mark: dict[str, Any], encoding: dict[str, Any]) -> dict[str, Any]:
+    return {"data": data, "mark": mark, "encoding": encoding}
+
+
+def _nominal(field: str, title: str | None = None) -> dict[str, Any]:
+    return {"field": field, "type": "nominal", **({} if title is None else {"title": title})}
+
+
+def _measured(field: str, title: str | None) -> dict[str, Any]:
+    return {"field": field, "type": "quantitative", "title": title}
+
+
+def _clicked(view: str, *fields: str) -> dict[str, Any]:
+    """The selection that makes the marks of a layer clickable; *fields* are what the page gets."""
+    select = {"type": "point", "fields": list(fields), "on": "click"}
+    return {"name": POINT, "select": select, "views": [view]}
 
 
 @once
@@ -243,67 +271,74 @@ def heat_map(
     *table*: brand, name, term, title, n, total, share (NaN: no colour), said. Cells can be clicked
     (brand, term).
     """
-    low, high = ("#16202E", "#6E9BFF") if look.dark else ("#F1F5FE", "#245FF3")
     top = max(float(table["share"].max()), 0.01) if table["share"].notna().any() else 1.0
     rows = table[table["title"].isin(list(terms))]
-    base = alt.Chart(rows).encode(
-        x=alt.X(
-            "name:N",
-            title=None,
-            sort=list(columns) if columns else alt.Undefined,
-            axis=alt.Axis(
-                orient="top",
-                labelAngle=-45,
-                labelColor=look.ink,
-                labelLimit=150,
-                labelOverlap=False,
-            ),
-        ),
-        y=alt.Y(
-            "title:N",
-            sort=list(terms),
-            title=None,
-            axis=alt.Axis(labelLimit=230, labelFontSize=13, labelColor=look.ink),
-        ),
-        tooltip=[
-            alt.Tooltip("name:N", title=tr("Marque", "Brand")),
-            alt.Tooltip("title:N", title=tr("Terme", "Term")),
-            alt.Tooltip("said:N", title="n"),
-        ],
-    )
-    colour = alt.Color(
-        "share:Q",
-        scale=alt.Scale(domain=[0, top], range=[low, high]),
-        legend=alt.Legend(
-            orient="bottom",
-            title=tr("part dans la colonne", "share within the column")
-            if columns
-            else tr("part dans la marque", "share within the brand"),
-            format=".0%",
-            gradientLength=130,
-            gradientThickness=10,
-            titleFontWeight="normal",
-            tickCount=3,
-        ),
-    )
-    cells = (
-        base.mark_rect(stroke=look.ground, strokeWidth=2, cornerRadius=3, invalid="show")
-        .encode(color=alt.condition("isValid(datum.share)", colour, alt.value(look.rule)))
-        .add_params(point("brand", "term"))
-    )
+    base = _grid(look, terms, columns)
+    cell = {"type": "rect", "stroke": look.ground, "strokeWidth": 2, "cornerRadius": 3}
+    colour = {"condition": {"test": "isValid(datum.share)", **_shade(look, top, bool(columns))}}
     turn = 0.67 if look.dark else 0.82  # from here on the other ink stands out more
     strong = f"isValid(datum.share) && datum.share > {top * turn}"
     light = look.ground if not look.dark else "#0B0E12"
-    text = base.mark_text(fontSize=12).encode(
-        text=alt.Text("n:Q", format=",d"),
-        color=alt.condition(strong, alt.value(light), alt.value(look.ink)),
-    )
+    ink = {"condition": {"test": strong, "value": light}, "value": look.ink}
+    widest = len(words.number(float(table["n"].max()))) if len(table) else 1
+    place = f"width / {max(table['name'].nunique(), 1)} / {0.62 * widest:.2f}"  # of a digit, pixels
+    number = {"type": "text", "fontSize": {"expr": f"clamp({place}, 6, 12)"}}
+    layers = [
+        {
+            **_layer(
+                rows,
+                {**cell, "invalid": "show"},
+                {**base, "color": {**colour, "value": look.rule}},
+            ),
+            "name": "cells",
+        },
+        _layer(rows, number, {**base, "text": _counted("n"), "color": ink}),
+    ]
     tallest = max((len(name) for name in table["name"]), default=0)
     height = 27 * len(terms) + min(max(80, 5 * tallest), 140) + 60
-    return finish(alt.layer(cells, text).properties(height=height), look)
+    params = [_clicked("cells", "brand", "term")]
+    return Spec({"layer": layers, "height": height, "params": params, **outfit(look)})
 
 
-BINS = alt.Axis(labelAngle=0, labelOverlap=True)
+def _counted(field: str) -> dict[str, Any]:
+    return {"field": field, "type": "quantitative", "format": ",d"}
+
+
+def _grid(look: Look, terms: Sequence[str], columns: Sequence[str] | None) -> dict[str, Any]:
+    """Where the cells of a heat map stand, and what they say under the pointer."""
+    across = {"orient": "top", "labelAngle": -45, "labelColor": look.ink, "labelLimit": 150}
+    down = {"labelLimit": 230, "labelFontSize": 13, "labelColor": look.ink}
+    x = {**_nominal("name"), "title": None, "axis": {**across, "labelOverlap": False}}
+    return {
+        "x": {**x, "sort": list(columns)} if columns else x,
+        "y": {**_nominal("title"), "sort": list(terms), "title": None, "axis": down},
+        "tooltip": [
+            _nominal("name", tr("Marque", "Brand")),
+            _nominal("title", tr("Terme", "Term")),
+            _nominal("said", "n"),
+        ],
+    }
+
+
+def _shade(look: Look, top: float, columns: bool) -> dict[str, Any]:
+    """The colour of a share, and its legend."""
+    low, high = ("#16202E", "#6E9BFF") if look.dark else ("#F1F5FE", "#245FF3")
+    title = (
+        tr("part dans la colonne", "share within the column")
+        if columns
+        else tr("part dans la marque", "share within the brand")
+    )
+    legend = {
+        "orient": "bottom",
+        "title": title,
+        "format": ".0%",
+        "gradientLength": 130,
+        "gradientThickness": 10,
+        "titleFontWeight": "normal",
+        "tickCount": 3,
+    }
+    scale = {"domain": [0, top], "range": [low, high]}
+    return {"field": "share", "type": "quantitative", "scale": scale, "legend": legend}
 
 
 @once
@@ -313,17 +348,22 @@ def columns(
     """Columns of a distribution: bin, n, allowed; those not allowed in the warm colour, hatched."""
     names = {True: tr("dans les heures", "within hours"), False: second or "–"}
     rows = table.assign(kind=table["allowed"].map(names))
-    legend = alt.Legend(orient="top", title=None, direction="horizontal") if second else None
-    colours = alt.Scale(domain=[names[True], names[False]], range=[look.accent, look.warm])
-    base = alt.Chart(rows).encode(
-        x=alt.X("bin:N", sort=list(table["bin"]), title=title, axis=BINS),
-        y=alt.Y("n:Q", title=None, axis=number_axis()),
-        tooltip=[alt.Tooltip("bin:N", title=title), alt.Tooltip("n:Q", title="n", format=",d")],
-    )
-    bars = base.mark_bar(cornerRadiusEnd=2, width=alt.RelativeBandSize(0.82)).encode(
-        color=alt.Color("kind:N", scale=colours, legend=legend)
-    )
-    text = base.mark_text(dy=-7, color=look.soft, fontSize=11).encode(
-        text=alt.condition("datum.n > 0", alt.Text("n:Q", format=",d"), alt.value(""))
-    )
-    return finish(alt.layer(bars, text).properties(height=height), look)
+    legend = {"orient": "top", "title": None, "direction": "horizontal"} if second else None
+    colours = {"domain": [names[True], names[False]], "range": [look.accent, look.warm]}
+    top = max(1.0, 1.12 * float(table["n"].max())) if len(table) else 1.0  # room for the numbers
+    bins = {"labelAngle": 0, "labelOverlap": True, "labelSeparation": 5}
+    axis = {"title": None, "format": ",d", "tickCount": 4, "tickMinStep": 1}
+    base = {
+        "x": {**_nominal("bin", title), "sort": list(table["bin"]), "axis": bins},
+        "y": {**_measured("n", None), "axis": axis, "scale": {"domainMax": top}},
+        "tooltip": [_nominal("bin", title), {**_counted("n"), "title": "n"}],
+    }
+    bar = {"type": "bar", "cornerRadiusEnd": 2, "width": {"band": 0.82}}
+    said = {"condition": {"test": "datum.n > 0", **_counted("n")}, "value": ""}
+    text = {"type": "text", "dy": -7, "color": look.soft, "fontSize": 11}
+    kind = {**_nominal("kind"), "scale": colours, "legend": legend}
+    layers = [
+        _layer(rows, bar, {**base, "color": kind}),
+        _layer(rows, text, {**base, "text": said}),
+    ]
+    return Spec({"layer": layers, "height": height, **outfit(look)})

@@ -308,6 +308,8 @@ def bar(known: Known) -> None:
                         "A model with its version, or a person; never mixed.",
                     ),
                 )
+        else:
+            _allowed("modele", known.labellers)  # says so when the URL names one that is gone
         if any(get(key) for key in GLOBAL if key != "lang"):
             st.button(tr("Tout effacer", "Clear all"), type="tertiary", on_click=_clear)
 

@@ -4,9 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboard import intervals
 from dashboard.access import ADJUDICATOR
-from dashboard.intervals import Interval
 from raccroche.post import Labels
 
 
@@ -25,12 +23,14 @@ class Confusion:
         return self.hits + self.false + self.missed + self.left
 
     @property
-    def precision(self) -> Interval | None:
-        return intervals.share(self.hits, self.hits + self.false)
+    def found(self) -> int:
+        """Posts on which the model put the label: what precision is a share of."""
+        return self.hits + self.false
 
     @property
-    def recall(self) -> Interval | None:
-        return intervals.share(self.hits, self.hits + self.missed)
+    def true(self) -> int:
+        """Posts on which people put the label: what recall is a share of."""
+        return self.hits + self.missed
 
 
 def has(labels: Labels, label: str) -> bool:

@@ -16,7 +16,7 @@ from raccroche.post import Labels, Mention
 from raccroche.store import Filters, PostDetail, PostRow, PostsPage, StoredPost
 
 SIZE = 20
-WIDTHS = (118, 240, 92)  # pixels of the columns label, value, probability
+WIDTHS = (114, 258, 86)  # pixels of the columns label, value, probability
 CERTAIN = 0.995  # probabilities above are written `> 99 %`
 
 
@@ -97,8 +97,9 @@ def _export(asked: Filters, total: int) -> None:
     if total > archives.MOST:
         parts.note(
             tr(
-                "Sélection trop grande pour le navigateur : `raccroche export`.",
-                "Too large for the browser: `raccroche export`.",
+                "Sélection trop grande pour le navigateur : « raccroche export » l’écrit sur le "
+                "disque.",
+                "Too large for the browser: “raccroche export” writes it to disk.",
             )
         )
         return

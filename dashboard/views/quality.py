@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import collecting, data, filters, intervals, judged, panels, series, words
-from dashboard.intervals import Interval
 from dashboard.judged import Confusion
 from dashboard.views import parts, review
 from dashboard.words import tr
@@ -150,7 +149,8 @@ def _coverage() -> None:
     if strip.empty:
         parts.note(tr("Rien sur ces mois.", "Nothing over these months."))
         return
-    share = float((strip["state"] == "full").mean())
+    days = (strip["end"] - strip["day"]).dt.days
+    share = float(days[strip["state"] == "full"].sum() / days.sum())
     missing = collecting.gaps(coverage)
     many = words.plural(len(missing), tr("interruption", "gap"), tr("interruptions", "gaps"))
     summary = tr(
@@ -209,11 +209,11 @@ def _scores(found: Sequence[Confusion]) -> None:
     parts.lead(
         tr(
             f"Sur **{words.number(first.posts)} publications** tirées au hasard et relues : quand "
-            f"le modèle dit harcèlement, il a raison **{_share(first.precision)}** ; il en trouve "
-            f"**{_share(first.recall)}**.",
+            f"le modèle dit harcèlement, il a raison **{_share(first.hits, first.found)}** ; "
+            f"il en trouve **{_share(first.hits, first.true)}**.",
             f"Of **{words.number(first.posts)} posts** drawn at random and reviewed: when the "
-            f"model says harassment, it is right **{_share(first.precision)}**; it finds "
-            f"**{_share(first.recall)}**.",
+            f"model says harassment, it is right **{_share(first.hits, first.found)}**; it finds "
+            f"**{_share(first.hits, first.true)}**.",
         )
     )
     st.header(tr("Confusion, par étiquette", "Confusion, by label"), anchor=False)
@@ -221,9 +221,10 @@ def _scores(found: Sequence[Confusion]) -> None:
     parts.note(
         tr(
             "Seule la file au hasard est comptée. Une publication dont les relecteurs disputent "
-            "encore l’étiquette en est exclue. Intervalles de Wilson à 95 %.",
+            "encore l’étiquette en est exclue. Intervalles de Wilson à 95 % ; moins de 20 : pas de "
+            "pourcentage.",
             "Only the random queue counts. A post whose label reviewers still dispute is left "
-            "out. 95% Wilson intervals.",
+            "out. 95% Wilson intervals; under 20: no percentage.",
         )
     )
 
@@ -242,15 +243,19 @@ def _table(found: dict[str, Confusion]) -> pd.DataFrame:
             tr("À tort", "Wrongly"): [one.false for one in found.values()],
             tr("Manquées", "Missed"): [one.missed for one in found.values()],
             tr("Écartées", "Left"): [one.left for one in found.values()],
-            tr("Précision", "Precision"): [_share(one.precision) for one in found.values()],
-            tr("Rappel", "Recall"): [_share(one.recall) for one in found.values()],
+            tr("Précision", "Precision"): [_share(one.hits, one.found) for one in found.values()],
+            tr("Rappel", "Recall"): [_share(one.hits, one.true) for one in found.values()],
         }
     )
 
 
-def _share(found: Interval | None) -> str:
+def _share(hits: int, of: int) -> str:
+    """`83 % (71 à 91 %)`; of few, how many of how many; a dash of none."""
+    found = intervals.share(hits, of)
     if found is None:
         return "–"
+    if of < intervals.FEW_FOR_PERCENT:
+        return tr(f"{words.number(hits)} sur {words.number(of)}", f"{hits} of {of}")
     return f"{words.percent(found.value, 0)} ({words.span(found.low, found.high, 0, share=True)})"
 
 

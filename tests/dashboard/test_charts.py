@@ -180,3 +180,22 @@ def test_a_moving_average_stands_over_the_counts_it_is_made_of() -> None:
     layers = panel(rows, drawn=panels.MEAN)
     columns = [one for one in layers if one["mark"].get("strokeWidth") == 2.5]  # type: ignore[attr-defined]
     assert columns[0]["encoding"]["y"]["field"] == "harassment"  # type: ignore[index]
+
+
+def test_numbers_over_columns_have_room_and_their_names_do_not_touch() -> None:
+    table = pd.DataFrame({"bin": [f"{n} h" for n in range(24)], "n": range(24), "allowed": True})
+    drawn = charts.columns(table, charts.Look(), title="heure")
+    spec = drawn if isinstance(drawn, dict) else drawn.to_dict()
+    encoding = spec["layer"][0]["encoding"]
+    assert encoding["y"]["scale"]["domainMax"] > 24
+    assert encoding["x"]["axis"]["labelSeparation"] > 0
+
+
+def test_numbers_of_a_heat_map_shrink_with_their_cells() -> None:
+    rows = [("A", "t", "Terme", 12_345, 20_000, 0.6, "x"), ("B", "t", "Terme", 3, 40, 0.1, "y")]
+    names = ["name", "term", "title", "n", "total", "share", "said"]
+    table = pd.DataFrame(rows, columns=names).assign(brand=["A", "B"])
+    drawn = charts.heat_map(table, charts.Look(), terms=["Terme"])
+    spec = drawn if isinstance(drawn, dict) else drawn.to_dict()
+    size = spec["layer"][1]["mark"]["fontSize"]["expr"]
+    assert size == f"clamp(width / 2 / {0.62 * len('12 345'):.2f}, 6, 12)"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -111,6 +112,12 @@ def test_quality_names_each_source_with_its_verdict(open_page: Open) -> None:
     app = open_page("qualite")
     table = app.dataframe[0].value
     assert "blog" in set(table["Source"])
+
+
+def test_the_share_of_days_collected_weighs_days_and_not_stretches(open_page: Open) -> None:
+    said = everything(open_page("qualite")).replace("\u202f", " ")
+    (told,) = re.findall(r"(\d+) % des jours-sources collectés sur 180 jours ; (\d+) inter", said)
+    assert 70 <= int(told[0]) < 100, "thirty days of 180 are missing, in one stretch of few"
 
 
 def test_the_days_that_each_source_covered_are_a_table_too(open_page: Open) -> None:
