@@ -170,7 +170,8 @@ def _units(carriers: Iterable[Node], number_of: NumberOf) -> dict[str, _Unit]:
         if part is None:
             continue
         unit = units.setdefault(number, _Unit(number, []))
-        if len(unit.parts) < _MOST_PARTS and all(part.mem_id != n.mem_id for n in unit.parts):
+        fresh = not unit.parts or all(part.mem_id != n.mem_id for n in unit.parts)
+        if fresh and len(unit.parts) < _MOST_PARTS:
             around = bool(unit.parts) and _is_around(part, unit.root)
             unit.parts.insert(0 if around else len(unit.parts), part)
         unit.parent = unit.parent or parent
@@ -179,7 +180,10 @@ def _units(carriers: Iterable[Node], number_of: NumberOf) -> dict[str, _Unit]:
 
 def _is_around(part: Node, root: Node) -> bool:
     """Whether *root* is within *part*; most parts are within the root, and near it."""
-    if any(node.mem_id == root.mem_id for node in ancestors(part, limit=3)):
+    above = part.parent
+    if above is not None and above.mem_id == root.mem_id:
+        return False
+    if any(node.mem_id == root.mem_id for node in ancestors(part, limit=4)):
         return False
     return any(node.mem_id == part.mem_id for node in ancestors(root))
 
@@ -968,9 +972,14 @@ _COUNTED_AFTER = re.compile(
 
 def declared(page: Tree, url: str) -> int | None:
     """How many comments the page says there are, from its headings and its links to them."""
+    first = page.css_first(_AREA)  # most pages say it here, and the rest need not be searched
+    heading = first.css_first(_HEADINGS) if first is not None else None
+    number = _counted_in(heading) if heading is not None else None
+    if number is not None:
+        return number
     for area in page.css(_AREA)[:20]:
         for heading in area.css(_HEADINGS)[:40]:
-            number = counted(one_line(heading.text())[:200])
+            number = _counted_in(heading)
             if number is not None:
                 return number
     for heading in page.css(_HEADINGS)[:200]:
@@ -978,6 +987,10 @@ def declared(page: Tree, url: str) -> int | None:
         if len(text) < 120 and (number := counted(text)) is not None:
             return number
     return _declared_by_links(page, url)
+
+
+def _counted_in(heading: Node) -> int | None:
+    return counted(one_line(heading.text())[:200])
 
 
 def counted(text: str) -> int | None:

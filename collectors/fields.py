@@ -17,6 +17,9 @@ def need(row: Any, path: str, kind: type[T], url: str) -> T:
     Raises SourceError naming the field when it is missing, not of *kind*, or a number that no
     database takes.
     """
+    found = row.get(path) if type(row) is dict else None
+    if type(found) is kind is str:
+        return _sound(found)  # most fields of most answers
     value = row
     for name in path.split(".") if "." in path else (path,):
         if not isinstance(value, (dict, Mapping)) or name not in value:
@@ -45,9 +48,11 @@ def optional(row: Any, path: str, kind: type[T]) -> T | None:
     """The value at *path*, or None when it is missing, of another kind, or out of range."""
     value = row
     for name in path.split(".") if "." in path else (path,):
-        if not isinstance(value, (dict, Mapping)):
+        if type(value) is not dict and not isinstance(value, Mapping):
             return None
         value = value.get(name)
+    if type(value) is kind is str:
+        return _sound(value)
     if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
         return None
     return _sound(value) if _in_range(value) else None

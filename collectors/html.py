@@ -516,6 +516,7 @@ def _is_session(pair: str) -> bool:
     return name.lower() in _SESSION_NAMES and bool(_SESSION_VALUE.fullmatch(value))
 
 
+@lru_cache(maxsize=1024)
 def host(url: str | None) -> str:
     """
     The host of *url* (with its port if it names one), lower case, without `www.`; "" when it has

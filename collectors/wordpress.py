@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -205,8 +206,8 @@ def _parse_any(answer: Answer) -> Page:
         return _parse_feed(answer)
     if answer.phase in ("rest", "article"):
         return _not_json(answer)
-    if answer.phase in ("feed", "articles") and answer.status == 404:
-        return Page()
+    if answer.phase in ("feed", "articles"):
+        return Page() if answer.status == 404 else _not_xml(answer)
     return _parse_page(answer)
 
 
@@ -301,7 +302,13 @@ def _gmt(written: str, url: str) -> datetime | None:
 def _embedded_title(row: Mapping[str, Any]) -> str | None:
     up = optional(row, "_embedded.up", list)
     title = optional(up[0], "title.rendered", str) if up else None
-    return one_line(text_of(title).text)[:500] or None if title else None
+    return _title_in(title) if title else None
+
+
+@lru_cache(maxsize=256)
+def _title_in(markup: str) -> str | None:
+    """The title that *markup* is: all comments of an article name it."""
+    return one_line(text_of(markup).text)[:500] or None
 
 
 def _rest_article(row: Mapping[str, Any], answer: Answer) -> Post:
@@ -367,7 +374,8 @@ def _next_rest(answer: Answer, rows: int) -> tuple[Request, ...]:
     more = number < in_all if in_all is not None else rows > 0
     if not more:
         return ()
-    return (replace(asked, params={**asked.params, "page": str(number + 1)}),)
+    following = {**asked.params, "page": str(number + 1)}
+    return (replace(asked, params=following, transient=False),)
 
 
 def _header(answer: Answer, name: str) -> int | None:
@@ -397,21 +405,29 @@ def _refusal(answer: Answer, data: Mapping[str, Any]) -> Page:
         return _not_json(answer)
     if code == "rest_invalid_param" and answer.request and "_embed" in answer.request.params:
         params = {k: v for k, v in answer.request.params.items() if k != "_embed"}
-        return Page(next=(replace(answer.request, params=params),))
+        return Page(next=(replace(answer.request, params=params, transient=False),))
     raise SourceError(f"wordpress: the API answered {code}: {said}", url=answer.url)
 
 
 def _not_json(answer: Answer) -> Page:
-    """No API at /wp-json/: sites without pretty links have it at ?rest_route=."""
+    """
+    No API at /wp-json/: sites without pretty links have it at ?rest_route=. Where a first page was
+    JSON, a later one that is not is a fault.
+    """
     asked = answer.request
-    if asked is not None and "/wp-json/" in asked.url:
+    first = asked is not None and asked.params.get("page", "1") == "1"
+    if asked is not None and first and "/wp-json/" in asked.url:
         route = asked.url.partition("/wp-json")[2]
         site = asked.url.partition("/wp-json")[0]
-        plain = replace(asked, url=f"{site}/", params={"rest_route": route, **asked.params})
+        params = {"rest_route": route, **asked.params}
+        # transient: where it is not there either, the next run begins at /wp-json/ again
+        plain = replace(asked, url=f"{site}/", params=params, transient=True)
         return Page(next=(plain,), note="no REST API at /wp-json/, trying ?rest_route=")
     blocked = wall(answer, tree(answer.text))
     if blocked is not None and answer.status not in (404, 410):
         return blocked
+    if not first:
+        raise SourceError("wordpress: expected JSON, got a page", url=answer.url)
     raise SourceError("wordpress: no REST API here: try via = 'feed' or 'html'", url=answer.url)
 
 
@@ -488,7 +504,8 @@ def _comment(
 
 def _source(answer: Answer, link: str | None) -> str:
     """`wordpress/<host>`: the site of the settings, else where the answer or its links live."""
-    place = host(answer.context.get("site"))
+    site = answer.context.get("site")
+    place = host(site) if site else ""
     if not place and "public-api.wordpress.com" not in answer.url:
         place = host(answer.url)
     return f"wordpress/{place or host(link) or 'unknown'}"
@@ -511,7 +528,19 @@ _IN_REPLY = re.compile(
 )
 
 
+_END_OF_FEED = re.compile(r"</(?:rss|feed|rdf:RDF)\s*>\s*(?:<!--.{0,2000}?-->\s*)*$", re.DOTALL)
+
+
+def _not_xml(answer: Answer) -> Page:
+    blocked = wall(answer, tree(answer.text))
+    if blocked is not None:
+        return blocked
+    raise SourceError("wordpress: expected a feed, got a page: try via = 'rest'", url=answer.url)
+
+
 def _parse_feed(answer: Answer) -> Page:
+    if answer.request is not None and not _END_OF_FEED.search(answer.text[-10_000:]):
+        raise SourceError("wordpress: the feed is cut short", url=answer.url)
     root = xml_root(answer, what="wordpress: the feed")
     if answer.phase == "articles":
         return _article_links(answer, root)
@@ -636,7 +665,8 @@ def _article_links(answer: Answer, root: Any) -> Page:
         if link is None or count_of(_feed_text(entry, "slash:comments") or "1") == 0:
             continue
         if answer.context.get("way") == "html":
-            asked.append(Request(link, context=context, phase="html"))
+            told = {"comments": _feed_text(entry, "slash:comments")}
+            asked.append(Request(link, context={**context, **told}, phase="html"))
         else:
             own = absolute(_feed_text(entry, "wfw:commentRss"), answer.url)
             asked.append(
@@ -680,11 +710,27 @@ def _parse_page(answer: Answer) -> Page:
     dropped = bool(answer.context.get("collected"))  # pingbacks; a saved page shows them
     posts = tuple(_page_comment(one, place) for one in found if not (one.pingback and dropped))
     declared = pages.declared(page, url)
+    if declared is None and not found:
+        declared = count_of(answer.context.get("comments", ""))  # as the feed of articles says
+    if _is_cut(answer, html) and len(found) < (declared or 1):
+        return Page(
+            posts=posts[:-1],
+            declared=declared,
+            verdict=Verdict.LAYOUT_CHANGED,
+            note=f"the page at {url} is cut short",
+        )
     if not found:
         return _no_comments(answer, page, html, declared)
     if answer.context.get("articles") and pages.page_number(url) is None:
         posts = (*_page_article(page, url, answer), *posts)
     return Page(posts=posts, declared=declared, next=_comment_pages(page, url, answer))
+
+
+def _is_cut(answer: Answer, html: str) -> bool:
+    """Whether a page that was collected ends before its end."""
+    if not answer.context.get("collected"):
+        return False
+    return re.search(r"</(?:html|body)\s*>", html[-50_000:], re.IGNORECASE) is None
 
 
 @dataclass(frozen=True, slots=True)
