@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 _PAGE_ONLY = frozenset({404, 410})
 # What a page may say that makes asking for more of this source pointless.
 _WALLS = frozenset({Verdict.LOGIN_WALL, Verdict.BLOCKED, Verdict.RATE_LIMITED})
+# After so many pages that failed in one run, it ends: fewer may be faults of these pages.
+_MOST_BROKEN = 3
 # How long a page at hand may still take when the run is to stop, in seconds: a server that dawdles,
 # or a wait that one asked for, may last a quarter of an hour.
 GRACE = 5.0
@@ -196,6 +198,7 @@ class Collector:
         self.walled = False
         self.only_news = False
         self.left = False
+        self.broken = 0
         self.queue: deque[Request] = deque()
         self.tally = Tally()
         self.session: Session = client.session(
@@ -262,9 +265,28 @@ class Collector:
                 self.store.add_page(self.name, [], done=queue.popleft())
                 continue
             seen.add(key)
-            following = await self._page(request, state)
+            try:
+                following = await self._page(request, state)
+            except (FetchError, SourceError) as error:
+                if request in first or not self._go_on_without(error):
+                    raise
+                following = []
             queue.popleft()
             queue.extend(following)
+
+    def _go_on_without(self, error: FetchError | SourceError) -> bool:
+        """
+        Whether the other pages are asked after one failed, which is asked again in the next run: a
+        page that fails for good must not keep what comes after it away for ever.
+        """
+        verdict = Verdict.LAYOUT_CHANGED
+        if isinstance(error, FetchError):
+            verdict = Verdict(error.verdict)
+        self.broken += 1
+        if isinstance(error, BudgetSpent) or verdict in _WALLS or self.broken >= _MOST_BROKEN:
+            return False
+        self.tally.fail(verdict, str(error))
+        return True
 
     def _leave(self, why: str, more: str = "") -> None:
         """

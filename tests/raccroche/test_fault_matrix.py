@@ -133,6 +133,37 @@ async def test_a_passing_fault_costs_its_wait_wherever_it_comes(
     assert texts(loaded) == WRITTEN
 
 
+@pytest.mark.parametrize("form", SETTINGS)
+async def test_answers_that_come_late_are_waited_for(
+    tmp_path: Path, proxy: Faults, form: str
+) -> None:
+    proxy.hurt("^/", faults.late(0.3))
+    loaded = config(tmp_path, proxy, form)
+
+    assert (await collect(loaded)).verdict == Verdict.NEW
+    assert texts(loaded) == WRITTEN
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("form", SETTINGS)
+@pytest.mark.parametrize("fault", [faults.garbage, faults.cut_inside], ids=["garbage", "cut"])
+async def test_a_page_of_something_else_is_no_silent_zero_and_is_asked_again(
+    tmp_path: Path, proxy: Faults, fault: Fault, form: str, place: str
+) -> None:
+    """Whole as HTTP, with status 200: only what is in it is wrong."""
+    hurt(proxy, await page(tmp_path, proxy, form, place), fault)
+    loaded = config(tmp_path, proxy, form)
+
+    first = await collect(loaded)
+    proxy.heal()
+    clean = await collect(loaded)
+
+    if first.new < len(WRITTEN):
+        assert first.verdict == Verdict.LAYOUT_CHANGED, first.message
+    assert first.new + clean.new == len(WRITTEN), (first.message, clean.message)
+    assert texts(loaded) == WRITTEN
+
+
 LASTING: dict[str, tuple[Fault, Verdict]] = {
     "429": (faults.refusal(429, "7"), Verdict.RATE_LIMITED),
     "503": (faults.refusal(503), Verdict.UNREACHABLE),
@@ -166,6 +197,32 @@ async def test_a_lasting_fault_is_said_and_one_clean_run_makes_the_set_whole(
     assert clean.verdict == (Verdict.NEW if clean.new else Verdict.NOTHING_NEW), clean.message
     assert texts(loaded) == WRITTEN
     assert (await collect(loaded)).verdict == Verdict.NOTHING_NEW
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict"),
+    [
+        (faults.refusal(500), Verdict.UNREACHABLE),
+        (faults.instead(reset()), Verdict.UNREACHABLE),
+        (faults.garbage, Verdict.LAYOUT_CHANGED),
+    ],
+    ids=["500", "reset", "garbage"],
+)
+@pytest.mark.parametrize("form", ["pages", "feeds"])
+async def test_a_page_that_is_broken_for_good_keeps_no_other_away(
+    tmp_path: Path, proxy: Faults, fault: Fault, form: str, verdict: Verdict
+) -> None:
+    proxy.hurt("/1001-panne-1/", fault)
+    loaded = config(tmp_path, proxy, form)
+
+    first = await collect(loaded)
+    again = await collect(loaded)
+    proxy.heal()
+    clean = await collect(loaded)
+
+    assert (first.verdict, again.verdict) == (verdict, verdict), first.message
+    assert first.new >= 24
+    assert (first.new + again.new + clean.new, texts(loaded)) == (len(WRITTEN), WRITTEN)
 
 
 ROBOTS: dict[str, tuple[Fault, Verdict]] = {

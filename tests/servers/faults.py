@@ -118,6 +118,24 @@ def cut_inside(real: Real) -> Send:
     return real.send(real.body[: len(real.body) // 2])
 
 
+def garbage(real: Real) -> Send:
+    """Other bytes under the name of a page: what a broken intermediary or an outage page serves."""
+    return answer(b"\x00\xff<html>panne</html>", content_type="text/html; charset=iso-8859-1")
+
+
+def late(seconds: float) -> Fault:
+    """The real answer, some time later."""
+
+    def fault(real: Real) -> Send:
+        async def send(writer: asyncio.StreamWriter) -> None:
+            await asyncio.sleep(seconds)
+            await real.send()(writer)
+
+        return send
+
+    return fault
+
+
 def bomb(real: Real) -> Send:
     """A body of some kilobytes that unpacks to some megabytes."""
     return real.send(gzip.compress(b" " * 8_000_000 + real.body), content_encoding="gzip")
