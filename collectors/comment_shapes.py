@@ -57,26 +57,24 @@ class Shape:
     """One shape; *dates* says of each whether it is an attribute (else words)."""
 
     pattern: re.Pattern[str]
+    groups: tuple[str, ...]  # n, root, name, text, the dates, the title if any
     dates: tuple[bool, ...]
     titled: bool
 
     def read(self, markup: str, number: str) -> Told | None:
         """What *markup* says as the comment *number*; None where it is of another shape."""
         match = self.pattern.fullmatch(markup)
-        if match is None or match["n"] != number:
+        if match is None:
             return None
-        text = match["text"]
-        if COMMENTS_HERE in text or "#comment" in text:  # a link to a comment may tell a date
-            return None
+        met, root, name, text, *told = match.group(*self.groups)
+        if met != number or COMMENTS_HERE in text or "#comment" in text:
+            return None  # a link to a comment may tell a date
+        title = words_in(told.pop()) if self.titled else None
         dates = tuple(
-            unescape(match[f"d{at}"]) if whole else words_in(match[f"d{at}"])
-            for at, whole in enumerate(self.dates)
+            unescape(words) if whole else words_in(words)
+            for words, whole in zip(told, self.dates, strict=True)
         )
-        title = words_in(match["title"]) if self.titled else None
-        name = match["name"]
-        if "&" in name:
-            name = unescape(name)
-        return Told(name, dates, text, title, match["root"])
+        return Told(unescape(name) if "&" in name else name, dates, text, title, root)
 
 
 _TAG = r"<[^<>\"]*+(?:\"[^\"<]*+\"[^<>\"]*+)*+>"
@@ -170,7 +168,9 @@ def shape_of(
     if made is None:
         return None
     whole = tuple(bool(source.attribute) for source in marks.dates)
-    return Shape(compiled(made), whole, marks.title is not None)
+    groups = ("n", "root", "name", "text", *(f"d{at}" for at in range(len(whole))))
+    titled = marks.title is not None
+    return Shape(compiled(made), (*groups, "title") if titled else groups, whole, titled)
 
 
 @lru_cache(maxsize=256)
