@@ -31,7 +31,7 @@ from collectors.html import (
 from collectors.settings import Addresses, each_address
 from collectors.walls import wall
 from raccroche.errors import SourceError
-from raccroche.post import Answer, Kind, Page, Post, Request
+from raccroche.post import Answer, Kind, Page, Post, Request, Verdict
 
 PLATFORM = "feeds"
 TITLE = "RSS, Atom and JSON feeds"
@@ -123,7 +123,16 @@ def _parse_xml(answer: Answer, body: bytes) -> Page:
     language = _language(feed.feed)
     place = _place(answer, [_plain_get(feed.feed, "link"), *map(_link_of, feed.entries)])
     posts = tuple(_entry(entry, place, language, answer) for entry in feed.entries)
+    if answer.request is not None and not _END.search(body[-10_000:]):
+        return Page(  # its last entry may be half of one
+            posts=posts[:-1],
+            verdict=Verdict.LAYOUT_CHANGED,
+            note=f"the feed at {answer.url} is cut short",
+        )
     return Page(posts=posts, next=_next_xml(feed.feed, answer))
+
+
+_END = re.compile(rb"</(?:rss|feed|rdf:RDF)\s*>", re.IGNORECASE)
 
 
 def _link_of(entry: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from collectors import feeds
-from raccroche.post import Answer
+from raccroche.post import Answer, Request, Verdict
 
 FRENCH = "Démarchage à Évry : « on nous rappelle » même l’été."
 RUSSIAN = "Опять звонят с незнакомого номера, просим больше не звонить."
@@ -60,3 +60,18 @@ def test_utf_16_without_a_mark_is_read_where_it_is_declared() -> None:
     headers = {"content-type": "text/html; charset=utf-16-le"}
     body = FRENCH.encode("utf-16-le")
     assert Answer("https://blog.example/", body, headers=headers).text == FRENCH
+
+
+def test_a_feed_that_is_cut_short_is_no_feed_with_half_an_entry() -> None:
+    item = "<item><guid>{0}</guid><title>T{0}</title><description>Texte {0}</description></item>"
+    whole = '<rss version="2.0"><channel><title>F</title>{}</channel></rss>'.format(
+        "".join(item.format(number) for number in range(3))
+    ).encode()
+    asked = Request("https://blog.example/feed/")
+
+    cut = feeds.parse(Answer(asked.url, whole[: whole.index(b"Texte 2") + 3], request=asked))
+    page = feeds.parse(Answer(asked.url, whole, request=asked))
+
+    assert [post.text for post in cut.posts] == ["Texte 0", "Texte 1"]
+    assert (cut.verdict, "cut short" in (cut.note or "")) == (Verdict.LAYOUT_CHANGED, True)
+    assert ([post.text for post in page.posts][-1], page.verdict) == ("Texte 2", None)
