@@ -123,3 +123,33 @@ def test_a_thread_and_a_single_status_are_read_too() -> None:
 
     assert len(parse(Answer(SERVER, json.dumps(thread).encode())).posts) == 2
     assert len(parse(Answer(SERVER, json.dumps(STATUSES[0]).encode())).posts) == 1
+
+
+def test_an_answer_of_pleroma_is_read_like_one_of_mastodon() -> None:
+    """Flake ids that are no numbers, accounts with a `pleroma` part, no `edited_at`."""
+    status = {
+        "id": "AjKpQ2mXx0LrT7uVwY",
+        "uri": "https://pleroma.example/objects/5f1c",
+        "url": "https://pleroma.example/notice/AjKpQ2mXx0LrT7uVwY",
+        "created_at": "2026-09-01T08:00:00.000Z",
+        "content": "Encore un <span>appel</span> ce matin",
+        "visibility": "public",
+        "in_reply_to_id": None,
+        "in_reply_to_account_id": None,
+        "reblog": None,
+        "spoiler_text": "",
+        "account": {
+            "id": "AjA",
+            "acct": "zoe",
+            "url": "https://pleroma.example/users/zoe",
+            "pleroma": {"is_admin": False},
+        },
+        "mentions": [],
+        "pleroma": {"local": True, "content": {"text/plain": "Encore un appel ce matin"}},
+    }
+    url = "https://pleroma.example/api/v1/timelines/tag/x"
+
+    (post,) = parse(Answer(url, json.dumps([status]).encode())).posts
+
+    assert (post.native_id, post.author) == ("AjKpQ2mXx0LrT7uVwY", "zoe@pleroma.example")
+    assert (post.text, post.uri) == ("Encore un appel ce matin", status["uri"])
