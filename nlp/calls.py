@@ -1,6 +1,7 @@
 """Who calls whom: sentences where calls come in or go out, and what each brand does in them."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -164,15 +165,21 @@ def sentences(encoded: str, hits: Hits) -> list[Sentence]:
     return [
         Sentence(
             *span,
-            any(span[0] <= mark < span[1] for mark in incoming),
-            any(span[0] <= mark < span[1] for mark in outgoing),
+            holds(*span, incoming),
+            holds(*span, outgoing),
         )
         for span in [match.span() for match in _SENTENCE.finditer(encoded)]
     ]
 
 
-def _marks(hits: Hits, rules: Sequence[str]) -> list[int]:
-    return [hit.first for rule in rules for hit in hits.get(rule, ())]
+def holds(first: int, last: int, marks: Sequence[int]) -> bool:
+    """Whether one of the marks, in order, stands from `first` to `last` excluded."""
+    place = bisect_left(marks, first)
+    return place < len(marks) and marks[place] < last
+
+
+def _marks(hits: Hits, rules: Iterable[str]) -> list[int]:
+    return sorted(hit.first for rule in rules for hit in hits.get(rule, ()))
 
 
 def harassment_score(hits: Hits, cut: Sequence[Sentence]) -> float:
@@ -199,11 +206,7 @@ def harassment_score(hits: Hits, cut: Sequence[Sentence]) -> float:
 
 def meets(found: Sequence[Hit], cut: Sequence[Sentence]) -> bool:
     """Whether one of these hits stands in a sentence where a call comes in."""
-    return any(
-        sentence.incoming and sentence.first <= hit.first < sentence.last
-        for hit in found
-        for sentence in cut
-    )
+    return _in_a_call([hit.first for hit in found], cut)
 
 
 def parts(
@@ -289,22 +292,20 @@ def covers(found: Sequence[Hit], own: Sequence[Mention]) -> bool:
 
 
 def _shares_sentence(own: Sequence[Mention], cut: Sequence[Sentence]) -> bool:
-    return any(
-        sentence.incoming and sentence.first <= mention.first < sentence.last
-        for mention in own
-        for sentence in cut
-    )
+    return _in_a_call([mention.first for mention in own], cut)
+
+
+def _in_a_call(words: Iterable[int], cut: Sequence[Sentence]) -> bool:
+    """Whether one of these words stands in a sentence where a call comes in."""
+    marks = sorted(words)
+    return any(s.incoming and holds(s.first, s.last, marks) for s in cut)
 
 
 def _among_signals(own: Sequence[Mention], hits: Hits, cut: Sequence[Sentence]) -> bool:
     """Whether a sentence of the brand carries a signal ("3 fois hier, dimanche, en masqué")."""
-    marks = [hit.first for rule, found in hits.items() if rule in TOGETHER for hit in found]
-    return any(
-        sentence.first <= mention.first < sentence.last
-        and any(sentence.first <= mark < sentence.last for mark in marks)
-        for mention in own
-        for sentence in cut
-    )
+    marks = _marks(hits, [rule for rule in hits if rule in TOGETHER])
+    named = sorted(mention.first for mention in own)
+    return any(holds(s.first, s.last, named) and holds(s.first, s.last, marks) for s in cut)
 
 
 def _settled(answer: dict[str, Part], given: Sequence[str]) -> dict[str, Part]:

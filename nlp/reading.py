@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log1p
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from nlp.calls import HARASSMENT_THRESHOLD, Part
+from nlp.calls import HARASSMENT_THRESHOLD, Part, holds
 from nlp.lexicon import QUOTED
 from nlp.rules import Analysis, brand_features, is_testimony, rule_features, sentiment_of
 from nlp.text import SENTENCE_END
@@ -85,8 +86,8 @@ def brand_views(analysis: Analysis) -> Iterator[BrandView]:
     parts = analysis.parts
     sentences = list(sentence_spans(analysis.read.forms)) if len(parts) > 1 else []
     for brand, part in parts.items():
-        own = [m for m in analysis.mentions if m.brand == brand]
-        seen = [s for s in sentences if any(s[0] <= m.first < s[1] for m in own)]
+        own = sorted(m.first for m in analysis.mentions if m.brand == brand)
+        seen = [(first, last) for first, last in sentences if holds(first, last, own)]
         extras = pair_extras(analysis, brand, seen)
         yield BrandView(brand, part, pair_document(analysis, brand, seen), extras)
 
@@ -133,10 +134,17 @@ def pair_extras(
     spans = seen or [(0, len(analysis.read))]
     for name, found in analysis.hits.items():
         if name.startswith(NEAR_RULES):
-            count = sum(first <= hit.first < last for hit in found for first, last in spans)
+            count = within(spans, [hit.first for hit in found])
             if count:
                 extras[f"near.{name}"] = log1p(count)
     return extras
+
+
+def within(spans: Sequence[tuple[int, int]], marks: Iterable[int]) -> int:
+    """Return how many of the marks stand in one of the spans, which are in order and apart."""
+    starts = [first for first, _ in spans]
+    places = ((mark, bisect_right(starts, mark) - 1) for mark in marks)
+    return sum(place >= 0 and mark < spans[place][1] for mark, place in places)
 
 
 def table(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> csr_array:

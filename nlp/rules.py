@@ -18,6 +18,7 @@ from nlp.calls import (
     by_rule,
     covers,
     harassment_score,
+    holds,
     meets,
     parts,
     sentences,
@@ -328,12 +329,9 @@ def brand_features(reading: Analysis, brand: str) -> dict[str, float]:
     part = reading.parts[brand]
     own = [mention for mention in reading.mentions if mention.brand == brand]
     given = brand in (reading.reviewed, reading.answered)
-    near = {rule for rule in ATTRIBUTION_RULES if covers(reading.hits.get(rule, ()), own)}
-    incoming = [
-        sentence
-        for sentence in reading.cut
-        if any(sentence.first <= mention.first < sentence.last for mention in own)
-    ]
+    near = [rule for rule in ATTRIBUTION_RULES if covers(reading.hits.get(rule, ()), own)]
+    named = sorted(mention.first for mention in own)
+    incoming = [cut for cut in reading.cut if holds(cut.first, cut.last, named)]
     found = {
         "evidence": part.evidence,
         "inherited": float(part.inherited),

@@ -1,8 +1,11 @@
 """Who calls whom, and what part each brand plays."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nlp.calls import HARASSMENT_THRESHOLD
+from nlp.calls import HARASSMENT_THRESHOLD, holds
+from nlp.reading import within
 from nlp.rules import Reader
 from nlp.types import Text
 
@@ -100,3 +103,22 @@ def test_a_watchdog_never_calls(reader: Reader) -> None:
 
 def test_nobody_named_nobody_accused(reader: Reader) -> None:
     assert parts(reader, "On m'appelle dix fois par jour en numéro masqué.") == {}
+
+
+MARKS = st.lists(st.integers(0, 40), max_size=8).map(sorted)
+
+
+@given(st.integers(0, 40), st.integers(0, 40), MARKS)
+def test_a_span_holds_a_mark_where_looking_at_each_says_so(
+    first: int, last: int, marks: list[int]
+) -> None:
+    assert holds(first, last, marks) == any(first <= mark < last for mark in marks)
+
+
+@given(st.lists(st.integers(0, 40), max_size=10, unique=True).map(sorted), MARKS)
+def test_marks_are_counted_in_spans_as_looking_at_each_counts_them(
+    edges: list[int], marks: list[int]
+) -> None:
+    spans = list(zip(edges[::2], edges[1::2], strict=False))
+    counted = sum(first <= mark < last for mark in marks for first, last in spans)
+    assert within(spans, marks) == counted
