@@ -131,7 +131,7 @@ def value(labels: Labels, label: str) -> str:
     """What an answer says under a label named as in `agreement`."""
     if labels.refused:
         return tr("illisible", "unreadable")
-    kind, _, name = label.rpartition(":")
+    kind, _, name = label.partition(":")
     if label == "sentiment":
         return reference.title(labels.sentiment, words.language())
     said = {

@@ -35,7 +35,7 @@ class Confusion:
 
 def has(labels: Labels, label: str) -> bool:
     """Whether labels hold a flag, `topic:NAME` or `signal:NAME`."""
-    kind, _, name = label.rpartition(":")
+    kind, _, name = label.partition(":")
     if kind == "topic":
         return name in labels.topics
     if kind == "signal":

@@ -438,7 +438,7 @@ def _decision(post: StoredPost, first: Labels, second: Labels, name: str) -> Non
 
 def label_name(label: str) -> str:
     """A label as `agreement` names it, in words."""
-    kind, _, name = label.rpartition(":")
+    kind, _, name = label.partition(":")
     known = {
         "sentiment": tr("Tonalité", "Sentiment"),
         "phone_harassment": tr("Harcèlement", "Harassment"),

@@ -1,11 +1,12 @@
 """Labelling by people: questions, what is stored, blindness, decisions, queues, scores."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import judged, sampling
+from dashboard import answers, judged, sampling
 from dashboard.answers import Answer
 from raccroche.post import Labels, Post
 from raccroche.store import Filters, Store
@@ -163,3 +164,12 @@ def test_people_who_still_differ_are_left_out_of_the_scores() -> None:
     }
     first = judged.confusions(people, model)[0]
     assert (first.hits, first.false, first.missed, first.left) == (1, 0, 1, 0)
+
+
+def test_a_label_is_named_up_to_its_first_colon() -> None:
+    """Labels that were imported may hold anything: a colon in a name is part of it."""
+    odd = Labels("p1", "human:a", "neutral", True, True, topics=("a:b",), signals=("c:d",))
+    model = {"p1": replace(odd, labeller="m@1", signals=())}
+    found = {one.label: one for one in judged.confusions([odd], model)}
+    assert (found["topic:a:b"].hits, found["signal:c:d"].missed) == (1, 1)
+    assert answers.value(odd, "topic:a:b") == "oui"
