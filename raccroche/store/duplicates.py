@@ -2,14 +2,24 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rensa import RMinHash
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
-from raccroche.store.rows import LAST_ARRIVAL, chunks, insert_into, is_dated, key64, span, unpack
+from raccroche.store.rows import (
+    LAST_ARRIVAL,
+    among,
+    chunks,
+    is_dated,
+    key64,
+    rows_among,
+    span,
+    unpack,
+)
 from raccroche.store.tables import bands, posts
 
 WINDOW = 90  # days between two copies, unless they are in one thread
@@ -22,6 +32,8 @@ _BANDS, _ROWS = (
 )  # finds 99 % of pairs at 0.9, 91 % at 0.8; the true similarity is then measured
 # members of a group that a post is compared with: a text sent a million times stays cheap
 _ASKED = 20
+_MANY = 100  # new posts sharing a key, of which not all pairs are compared
+_LONGEST_KEPT = 2_000  # characters of a text that is remembered
 _LINKS = re.compile(r"https?://\S+|^rt @\S+:?|\bvia @\S+")
 _MARKS = re.compile("[\u0300-\u036f]+")
 _NOT_WORDS = re.compile(r"[\W_]+")
@@ -51,7 +63,14 @@ def own_text(text: str, quoted: Iterable[str]) -> str:
 
 def plain(text: str) -> str:
     """Folded for comparison: no case, accents, links, punctuation or spacing."""
-    folded = _LINKS.sub(" ", text.casefold().strip())
+    return _plain(text) if len(text) <= _LONGEST_KEPT else _plain.__wrapped__(text)
+
+
+@lru_cache(maxsize=256)  # a text is folded for its key, its bands and each comparison
+def _plain(text: str) -> str:
+    folded = text.casefold().strip()
+    if "http" in folded or "@" in folded:
+        folded = _LINKS.sub(" ", folded)
     if not folded.isascii():
         folded = _MARKS.sub("", unicodedata.normalize("NFKD", folded))
     return _NOT_WORDS.sub(" ", folded).strip()
@@ -88,10 +107,21 @@ def is_near(one: Candidate, other: Candidate) -> bool:
     if one.context_brand != other.context_brand:
         return False
     mine, theirs = own_text(one.text, one.quoted), own_text(other.text, other.quoted)
-    if _only_in(mine, theirs) and _only_in(theirs, mine):
+    if not _are_alike(plain(mine), plain(theirs)):
         return False
-    left, right = _pieces(plain(mine)), _pieces(plain(theirs))
-    return len(left & right) >= _SIMILAR * len(left | right)
+    return not (_only_in(mine, theirs) and _only_in(theirs, mine))
+
+
+def _are_alike(one: str, other: str) -> bool:
+    """Whether two folded texts share enough of their pieces."""
+    left = _pieces(one)
+    if max(1, len(other) - 4) < _SIMILAR * len(left):
+        return False  # the other has no more pieces than places
+    right = _pieces(other)
+    if min(len(left), len(right)) < _SIMILAR * max(len(left), len(right)):
+        return False
+    shared = len(left & right)
+    return shared >= _SIMILAR * (len(left) + len(right) - shared)
 
 
 def _only_in(text: str, other: str) -> bool:
@@ -101,7 +131,12 @@ def _only_in(text: str, other: str) -> bool:
     return any(word.casefold() not in there for word in named)
 
 
-def _pieces(folded: str) -> set[str]:
+def _pieces(folded: str) -> Set[str]:
+    return _pieces_in(folded) if len(folded) <= _LONGEST_KEPT else _pieces_in.__wrapped__(folded)
+
+
+@lru_cache(maxsize=256)  # one text is compared with many
+def _pieces_in(folded: str) -> Set[str]:
     return {folded[at : at + 5] for at in range(max(1, len(folded) - 4))}
 
 
@@ -119,16 +154,14 @@ def candidate(row: Any, quoted: tuple[str, ...]) -> Candidate:
     )
 
 
-def keep_bands(conn: Connection, found: Sequence[Candidate]) -> dict[int, list[int]]:
-    """Store the band keys of new posts; they are given back by post number."""
-    keys = {post.n: band_keys(post.text, post.quoted) for post in found}
+def keep_bands(conn: Connection, keys: Mapping[int, Sequence[int]]) -> None:
+    """Store the band keys of new posts, by post number."""
     rows = sorted((band, n) for n, own in keys.items() for band in own)
     if rows:
-        conn.execute(
-            insert_into(conn, bands).on_conflict_do_nothing(),
-            [{"band": band, "post_n": n} for band, n in rows],
-        )
-    return keys
+        # in the driver's own words: there are eight rows a post, and SQLAlchemy's take longer
+        mark = "?" if conn.dialect.name == "sqlite" else "%s"
+        values = f"values ({mark}, {mark}) on conflict do nothing"
+        conn.exec_driver_sql(f"insert into bands (band, post_n) {values}", rows)
 
 
 def drop_bands(conn: Connection, found: Sequence[Candidate]) -> None:
@@ -148,7 +181,7 @@ def merges(conn: Connection, found: Sequence[Candidate], *, near: bool) -> dict[
     for post, twin in _exact(conn, found):
         union.join(post.group_n, twin)
     if near:
-        for post, twin in _near(conn, found):
+        for post, twin in _near(conn, found, union):
             union.join(post.group_n, twin)
     return {root: members for root, members in union.sets().items() if len(members) > 1}
 
@@ -157,20 +190,30 @@ def _exact(conn: Connection, found: Sequence[Candidate]) -> Iterable[tuple[Candi
     by_text = _by([p for p in found if p.text_key is not None], "text_key")
     by_uri = _by([p for p in found if p.uri_key is not None], "uri_key")
     for keys in chunks(list(by_uri), 500):
-        query = select(posts.c.uri_key, posts.c.group_n).where(posts.c.uri_key.in_(keys)).distinct()
+        query = (
+            select(posts.c.uri_key, posts.c.group_n)
+            .where(among(conn, posts.c.uri_key, keys))
+            .distinct()
+        )
         for key, group in conn.execute(query):
             yield from ((post, group) for post in by_uri[key])
     for keys in chunks(list(by_text), 500):
         columns = (posts.c.text_key, posts.c.n, posts.c.group_n, posts.c.source_n, posts.c.thread)
-        for row in conn.execute(select(*columns).where(posts.c.text_key.in_(keys), _around(found))):
+        for row in conn.execute(
+            select(*columns).where(among(conn, posts.c.text_key, keys), _around(found))
+        ):
             yield from (
                 (post, row.group_n) for post in by_text[row.text_key] if _together(post, row)
             )
 
 
-def _near(conn: Connection, found: Sequence[Candidate]) -> Iterable[tuple[Candidate, int]]:
-    """Pairs of a new post and a group with a near copy of it."""
-    pairs = _sharing(conn, keep_bands(conn, found))
+def _near(
+    conn: Connection, found: Sequence[Candidate], union: "_Union"
+) -> Iterable[tuple[Candidate, int]]:
+    """Pairs of a new post and a group with a near copy of it, that *union* has apart so far."""
+    keys = {post.n: band_keys(post.text, post.quoted) for post in found}
+    pairs = _sharing(conn, keys)
+    keep_bands(conn, keys)
     group_of = _groups(conn, {other for _, other in pairs})
     alike: dict[tuple[int, int], list[int]] = {}
     for n, other in sorted(pairs):
@@ -182,20 +225,28 @@ def _near(conn: Connection, found: Sequence[Candidate]) -> Iterable[tuple[Candid
     }
     texts = _candidates(conn, {other for others in asked.values() for other in others})
     for (n, group), others in asked.items():
+        if union.root(by_n[n].group_n) == union.root(group):
+            continue
         if any(is_near(by_n[n], texts[other]) for other in others):
             yield by_n[n], group
 
 
 def _sharing(conn: Connection, own: dict[int, list[int]]) -> set[tuple[int, int]]:
-    """Pairs of numbers, near in time, that share a band key: the first is one of *own*."""
+    """
+    Pairs of numbers, near in time, that share a band key: the first is one of *own*, and where both
+    are, the later. Of many that share one, the first are asked.
+    """
     by_band: dict[int, list[int]] = {}
     for n, keys in own.items():
         for key in keys:
             by_band.setdefault(key, []).append(n)
     pairs: set[tuple[int, int]] = set()
-    for part in chunks(sorted(by_band), 500):
-        query = select(bands.c.band, bands.c.post_n).where(bands.c.band.in_(part))
-        for band, other in conn.execute(query):
+    for together in by_band.values():
+        asked = together if len(together) <= _MANY else sorted(together)[:_ASKED]
+        for other in asked if len(together) > 1 else ():
+            pairs.update((n, other) for n in together if other < n and _close(n, other))
+    for part in chunks(sorted(by_band), 5000):
+        for band, other in rows_among(conn, "band, post_n", "bands", "band", part):
             pairs.update((n, other) for n in by_band[band] if n != other and _close(n, other))
     return pairs
 
@@ -203,17 +254,16 @@ def _sharing(conn: Connection, own: dict[int, list[int]]) -> set[tuple[int, int]
 def _groups(conn: Connection, wanted: set[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     for part in chunks(sorted(wanted), 1000):
-        query = select(posts.c.n, posts.c.group_n).where(posts.c.n.in_(part))
-        found |= {row.n: row.group_n for row in conn.execute(query)}
+        found |= {n: group for n, group in rows_among(conn, "n, group_n", "posts", "n", part)}
     return found
 
 
 def _candidates(conn: Connection, wanted: set[int]) -> dict[int, Candidate]:
-    columns = [posts.c[name] for name in _NEEDED]
     found = {}
     for part in chunks(sorted(wanted), 500):
-        for row in conn.execute(select(*columns).where(posts.c.n.in_(part))).mappings():
-            found[row["n"]] = candidate(row, tuple(unpack(row["quoted"], ())))
+        for read in rows_among(conn, ", ".join(_NEEDED), "posts", "n", part):
+            row = read._mapping
+            found[read.n] = candidate(row, tuple(unpack(read.quoted, ())))
     return found
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, Table, func, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from raccroche.errors import StoreError
@@ -156,6 +156,32 @@ def insert_into(conn: Connection, table: Table) -> Any:
     return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
 
 
+def among(conn: Connection, column: ColumnElement[_T], values: Sequence[_T]) -> ColumnElement[bool]:
+    """
+    `column in values`, the values as one parameter: SQLAlchemy writes a list anew at each call,
+    and the database reads it anew.
+    """
+    if conn.dialect.name == "sqlite":
+        listed = func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == func.any(bindparam(None, list(values), ARRAY(column.type)))
+
+
+def rows_among(
+    conn: Connection, columns: str, table: str, column: str, values: Sequence[int] | Sequence[str]
+) -> Sequence[Any]:
+    """
+    *columns* of the rows of *table* whose *column* is one of *values*, in the driver's own words:
+    what every page asks, at a tenth of the cost of a statement built anew. Names are ours.
+    """
+    if conn.dialect.name == "sqlite":
+        which, listed = f"{column} in (select value from json_each(?))", json.dumps(list(values))
+        return conn.exec_driver_sql(f"select {columns} from {table} where {which}", (listed,)).all()
+    which = f"{column} = any(%s)"
+    found = conn.exec_driver_sql(f"select {columns} from {table} where {which}", (list(values),))
+    return found.all()
+
+
 def numbered(
     conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]
 ) -> dict[Any, int]:
@@ -176,11 +202,11 @@ def numbered(
 def _numbers(
     conn: Connection, table: Table, wanted: list[Any], keys: Sequence[str]
 ) -> dict[Any, int]:
-    columns = [table.c[key] for key in keys]
+    columns = ", ".join(("n", *keys))
     found: dict[Any, int] = {}
     for chunk in chunks(sorted({key[0] for key in wanted}), 1000):
-        query = select(table.c.n, *columns).where(columns[0].in_(chunk))
-        found |= {tuple(row[1:]): row[0] for row in conn.execute(query)}
+        listed = rows_among(conn, columns, table.name, keys[0], chunk)
+        found |= {tuple(row[1:]): row[0] for row in listed}
     return {key: found[key] for key in wanted if key in found}
 
 

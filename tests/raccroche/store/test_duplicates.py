@@ -4,9 +4,11 @@ from datetime import timedelta
 from itertools import permutations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from raccroche.post import Post
-from raccroche.store import Filters, Store
+from raccroche.store import Filters, Store, duplicates
 from tests.raccroche.store.samples import MODEL, NOON, ids, labels, mention, post
 
 LONG = (
@@ -162,3 +164,23 @@ def test_an_undated_copy_never_comes_first(store: Store) -> None:
     undated, dated = post("a", LONG, published_at=None), post("b", LONG)
     store.add_page("blog", [undated, dated])
     assert groups(store, undated, dated) == ["b", "b"]
+
+
+@given(st.text("ab c", max_size=60), st.text("ab c", max_size=60))
+@example("a", "a")
+@example("", "abcde")
+@example("abcde" * 600, "abcde" * 599)
+def test_texts_are_alike_by_the_share_of_their_pieces(one: str, other: str) -> None:
+    """The short ways to the answer never change it."""
+    left, right = duplicates._pieces(one), duplicates._pieces(other)
+    share = len(left & right) / len(left | right)
+    assert duplicates._are_alike(one, other) == (share >= 0.75)
+    assert duplicates._are_alike(other, one) == (share >= 0.75)
+
+
+def test_a_letter_sent_a_thousand_times_within_a_page_is_one_group(store: Store) -> None:
+    """Each copy has an error of its own: they are compared with the first, not all with all."""
+    many = [post(f"p{n:04}", f"{LONG} {'x' * (n % 9)}y{'z' * (n // 9 % 9)}") for n in range(1000)]
+    store.add_page("blog", many)
+    assert len(store.known_ids([one.id for one in many])) == 1000
+    assert set(groups(store, *many[::99])) == {"p0000"}
