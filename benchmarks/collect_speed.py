@@ -27,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +44,7 @@ from raccroche.http import Budget, Client, Session
 from raccroche.post import State
 from raccroche.store import Store
 
+encode = json.JSONEncoder(ensure_ascii=False).encode
 ROOT = Path(__file__).parents[1]
 EACH = 100  # comments a page
 WAYS = ("html", "rest")
@@ -77,11 +78,23 @@ def cpu() -> float:
 
 
 class Stages:
-    """CPU seconds by stage; a stage within another is counted in its own only."""
+    """
+    CPU seconds by stage, from `start` on; a stage within another is counted in its own only.
+    """
 
     def __init__(self) -> None:
-        self.spent: Counter[str] = Counter()
+        self.spent: dict[str, float] = defaultdict(float)
         self._within = [0.0]
+        self._began = 0.0, 0.0
+
+    def start(self) -> None:
+        """All is open and nothing is asked yet: what Scrapy calls the opening of a spider."""
+        self._began = time.perf_counter(), cpu()
+
+    def passed(self) -> dict[str, float]:
+        """Seconds and CPU seconds since `start`."""
+        seconds, used = self._began
+        return {"seconds": time.perf_counter() - seconds, "cpu": cpu() - used}
 
     def time(self, owner: Any, name: str, stage: str) -> None:
         """Count the calls of `owner.name` to *stage* from now on."""
@@ -112,7 +125,8 @@ async def to_lines(place: str, way: str, target: Path, stages: Stages) -> None:
     write = (target / "ours.jsonl").open("w", encoding="utf-8")
     async with politeless(place) as client:
         session = client.session("blog", budget=Budget(requests=10**6, bytes=10**12))
-        with write as out:
+        with write as out, pipeline.seldom_swept():
+            stages.start()
             while queue:
                 queue.extend(await _one_page(session, queue.popleft(), out.write))
 
@@ -126,7 +140,7 @@ async def _one_page(session: Session, request: Any, write: Callable[[str], Any])
         return iter(())
     page = wordpress.parse(answer)
     for post in page.posts:
-        write(json.dumps(post.to_dict(), ensure_ascii=False) + "\n")
+        write(encode(post.to_dict()) + "\n")
     return iter(page.next)
 
 
@@ -134,12 +148,14 @@ async def to_store(place: str, way: str, target: Path, stages: Stages) -> None:
     """The whole pipeline, as `raccroche collect` runs it, politeness off."""
     (target / "config.toml").write_text(CONFIG.format(place=place, way=way), "utf-8")
     config = load(target / "config.toml")
+    pipeline.jobs(config)  # loads the parsers of all platforms
     archive = Archive(target / "warc")
     stages.time(archive, "add", "WARC")
     stages.time(pipeline, "protect", "pseudonyms and masks")
     with Store.open(config.store_url) as store:
         stages.time(store, "add_page", "SQLite")
         async with politeless(place, archive) as client:
+            stages.start()
             runs = await pipeline.collect(config, store, client)
     archive.close()
     assert runs[0].verdict.ok, runs[0].message
@@ -151,14 +167,12 @@ def work(side: str, place: str, way: str, target: Path, profile: bool) -> None:
     stages.time(wordpress, "parse", "parse")
     begin = {"lines": to_lines, "store": to_store}[side]
     profiler = cProfile.Profile() if profile else None
-    began, used = time.perf_counter(), cpu()
     if profiler:
         profiler.runcall(asyncio.run, begin(place, way, target, stages))
         pstats.Stats(profiler, stream=sys.stderr).sort_stats("tottime").print_stats(40)
     else:
         asyncio.run(begin(place, way, target, stages))
-    spent = {"seconds": time.perf_counter() - began, "cpu": cpu() - used}
-    print(json.dumps(spent | {"stages": stages.spent}))
+    print(json.dumps(stages.passed() | {"stages": stages.spent}))
 
 
 # The rounds --------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Collecting over real HTTP into a real database: what is stored, not lost, and said."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -249,3 +250,12 @@ async def test_kill_9_loses_nothing(tmp_path: Path, site: Mastodon, pages: int) 
 def test_a_total_that_no_source_can_have_is_none(said: int) -> None:
     assert Page(declared=said).declared is None
     assert Page(declared=12).declared == 12
+
+
+def test_garbage_is_swept_seldom_while_collecting_and_as_before_afterwards() -> None:
+    usual = gc.get_threshold()
+    with pipeline.seldom_swept():
+        assert gc.get_threshold()[0] > usual[0]
+        assert gc.get_freeze_count() > 0
+    assert gc.get_threshold() == usual
+    assert gc.get_freeze_count() == 0
