@@ -470,9 +470,10 @@ def _agreement() -> None:
     if many < agreement.FEW:
         parts.nothing(
             tr(
-                f"{many} publications doublement étiquetées dans cette file : il en faut "
-                f"{agreement.FEW} pour un coefficient.",
-                f"{many} posts labelled twice in this queue: a coefficient needs {agreement.FEW}.",
+                f"{words.plural(many, 'publication étiquetée', 'publications étiquetées')} deux "
+                f"fois dans cette file : il en faut {agreement.FEW} pour un coefficient.",
+                f"{words.plural(many, 'post', 'posts')} labelled twice in this queue: a "
+                f"coefficient needs {agreement.FEW}.",
             )
         )
         return
@@ -488,6 +489,16 @@ def _agreement() -> None:
             "α": [_written(one.alpha) for one in found],
         }
     )
+    if table.empty:
+        parts.note(
+            tr(
+                "Aucun coefficient : chaque étiquette est sur trop peu de ces publications, ou "
+                "sur toutes.",
+                "No coefficient: each label is on too few of these posts, or on all of them.",
+            )
+        )
+        parts.show_table(shown, key="agreement-table")
+        return
     parts.chart(
         figures.coefficients(table, parts.look()),
         tr(

@@ -128,6 +128,19 @@ def test_agreement_shows_coefficients_when_there_are_enough_pairs(
     assert "tirées au hasard et relues" in everything(quality)
 
 
+def test_people_who_say_the_same_of_every_post_have_no_coefficient_and_no_traceback(
+    open_page: Open, queued: Path
+) -> None:
+    with Store.open(queued, near_duplicates=False) as store:
+        for item in store.review_items():
+            for name in ("ana", "bob"):
+                store.add_labels([Labels(item.post_id, f"human:{name}", "negative", True, True)])
+    app = open_page("relecture", database=queued, vue="accord")
+    assert not app.exception
+    assert "Aucun coefficient" in everything(app)
+    assert len(app.dataframe) == 1
+
+
 def test_a_brand_is_accused_by_its_role_and_only_in_harassment() -> None:
     roles = {"Mandarine": "caller", "Indigo": "line_operator"}
     labels = Answer(True, True, "negative", roles=roles).labels(POST, lambda brand: "famille")
