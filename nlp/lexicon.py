@@ -119,7 +119,9 @@ class Lexicon:
         return self._classes.members(name)
 
     def find(self, encoded: str) -> list[Hit]:
-        """Every rule's matches, at most `_MAX_HITS` of each pattern, in no particular order."""
+        """Every rule's matches, at most `_MAX_HITS` of each pattern, by rule and place: what
+        is summed over them then comes out alike on every run.
+        """
         present = set(encoded)
         by_char = self._by_char
         candidates: set[_Rule] = set()
@@ -135,6 +137,7 @@ class Lexicon:
                 match = rule.compiled.search(encoded)
                 if match is not None:
                     self._add(rule, match, encoded, hits)
+        hits.sort()
         return hits
 
     @staticmethod

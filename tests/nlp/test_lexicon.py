@@ -29,6 +29,13 @@ def test_an_accent_in_a_rule_is_asked_for() -> None:
     assert found({"r": ["démarché"]}, "une démarche, un démarché") == ["démarché"]
 
 
+def test_matches_come_by_rule_and_place_whatever_order_the_rules_are_kept_in() -> None:
+    rules = {name: ["ME CALLS"] for name in "zyxwvutsrqpo"}
+    read = words("il m'appelle, elle m'appelle, on m'appelle")
+    hits = Lexicon(LISTS, rules).find("".join(Lexicon(LISTS, rules).encode(read.forms)))
+    assert len(hits) == 36 and hits == sorted(hits)
+
+
 def test_a_gap_stays_inside_the_sentence() -> None:
     rules = {"r": ["ME ~3 jour"]}
     assert found(rules, "il m'appelle chaque jour") == ["m'appelle chaque jour"]
