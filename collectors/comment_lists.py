@@ -8,6 +8,7 @@ found first, and each comment is then read from the nodes that are its own and n
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -111,7 +112,7 @@ def comments_at(nodes: Iterable[tuple[str, Node]], *, now: datetime) -> list[Fou
 def _read_all(units: dict[str, _Unit], now: datetime, *, by_shape: bool = True) -> list[Found]:
     owner = {part.mem_id: unit.number for unit in units.values() for part in unit.parts}
     above = _Above(units, owner)
-    shapes = Shapes(units if by_shape else {}, owner, above, now)
+    shapes = Shapes(units if by_shape else {}, owner, above, now, known=tuple(_RECENT))
     found: list[Found] = []
     trail: list[tuple[int, str]] = []  # (depth, number) of the comments above, for flat lists
     for unit in units.values():
@@ -125,6 +126,7 @@ def _read_all(units: dict[str, _Unit], now: datetime, *, by_shape: bool = True) 
         if depth:
             trail.append((depth, unit.number))
         found.append(comment)
+    _RECENT.extend(shapes.fresh)
     named = sum(1 for one in found if one.author)
     return found if named * 2 >= len(found) else []  # a live ticker has no authors
 
@@ -735,13 +737,14 @@ _PINGBACK_TEXT = re.compile(r"^(?:pingback|trackback|rétrolien|ping)\s*(?::|von
 _PINGBACK_CLASSES = _names("pingback trackback pings ping")
 
 
+@lru_cache(maxsize=1024)
+def _is_ping_class(classes: str) -> bool:
+    return bool(_PINGBACK_CLASSES.intersection(classes[:2000].split()))
+
+
 def _is_pingback(unit: _Unit, text: str) -> bool:
-    if any(_PINGBACK_CLASSES.intersection(classes_of(part)) for part in unit.parts):
+    if any(_is_ping_class(part.attributes.get("class") or "") for part in unit.parts):
         return True
-    return _says_pingback(text)
-
-
-def _says_pingback(text: str) -> bool:
     if _PINGBACK_TEXT.match(text):
         return True
     return text.startswith(("[…]", "[...]")) and text.endswith(("[…]", "[...]")) and len(text) < 600
@@ -749,6 +752,7 @@ def _says_pingback(text: str) -> bool:
 
 # Comments of one shape --------------------------------------------------------------------------
 
+_RECENT: "deque[_Shaped]" = deque(maxlen=4)  # a site's pages share their shapes
 _FEWEST = 4  # comments of a page for which making a shape pays
 _MOST_SHAPES = 12
 _MOST_MARKUP = 6  # times the outermost comments: nested ones are written out once a level
@@ -761,23 +765,30 @@ class _Shaped:
     shape: Shape
     root: _Roles
     alone: bool  # nothing but the name in the name's element
-    pingback: bool  # by the class of an inner part
 
 
 class Shapes:
     """
-    Reads comments by the shapes met on their page; the walk reads the others, and makes shapes.
+    Reads comments by the shapes *known* and met on their page; the walk reads the others, and makes
+    shapes.
 
     *read_by_shape* counts the former. Only comments whose parts are all within their outermost one,
     and no other's, have a shape.
     """
 
     def __init__(
-        self, units: dict[str, _Unit], owner: dict[int, str], above: _Above, now: datetime
+        self,
+        units: dict[str, _Unit],
+        owner: dict[int, str],
+        above: _Above,
+        now: datetime,
+        *,
+        known: tuple[_Shaped, ...] = (),
     ) -> None:
+        self.fresh: list[_Shaped] = []  # made of this page
         self._owner, self._now = owner, now
         self._roots = above.roots
-        self._shapes: list[_Shaped] = []
+        self._shapes: list[_Shaped] = [*known]
         self._made = 0
         self.read_by_shape = 0
         self._within: dict[str, list[str]] = {}
@@ -838,7 +849,7 @@ class Shapes:
         if not text or author is None or moment is None:
             return None
         title = one_line(told.title)[:500] if told.title else None
-        ping = shaped.pingback or _is_ping_class(classes) or _says_pingback(text)
+        ping = _is_pingback(unit, text)
         return Found(unit.number, author, moment, Text(text), parent, None, ping, title or None)
 
     def _moment(self, shape: Shape, told: comment_shapes.Told) -> Moment | None:
@@ -856,11 +867,11 @@ class Shapes:
         shape = shape_of(markup, unit.number, unit.root, marks, self._roots, _is_shut)
         if shape is None:
             return
-        inner = any(_PINGBACK_CLASSES.intersection(classes_of(part)) for part in unit.parts[1:])
         classes = unit.root.attributes.get("class") or ""
-        shaped = _Shaped(shape, _root_roles(unit.root.tag or "", classes), alone, inner)
+        shaped = _Shaped(shape, _root_roles(unit.root.tag or "", classes), alone)
         if self._by(shaped, markup, unit, parent) == found:
             self._shapes.insert(0, shaped)
+            self.fresh.append(shaped)
 
 
 def _are_apart(units: dict[str, _Unit], owner: dict[int, str], above: _Above) -> bool:
@@ -876,11 +887,6 @@ def _are_apart(units: dict[str, _Unit], owner: dict[int, str], above: _Above) ->
 
 def _root_roles(tag: str, classes: str) -> _Roles:
     return _roles(tag, classes[:500], "")
-
-
-@lru_cache(maxsize=1024)
-def _is_ping_class(classes: str) -> bool:
-    return bool(_PINGBACK_CLASSES.intersection(classes[:2000].split()))
 
 
 def _marks(unit: _Unit, own: _Own, now: datetime) -> tuple[Marks, bool] | None:
