@@ -33,12 +33,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def dashboard(config: Path, *, environment: dict[str, str] | None = None) -> Iterator[str]:
-    """The address of a dashboard on that config.toml, stopped at the end."""
+def dashboard(
+    config: Path, *options: str, environment: dict[str, str] | None = None
+) -> Iterator[str]:
+    """The address of a dashboard on that config.toml, with *options* of Streamlit; then stopped."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port),
-         "--server.headless", "true", "--server.address", "127.0.0.1"],
+         "--server.headless", "true", "--server.address", "127.0.0.1", *options],
         cwd=ROOT,
         env={**os.environ, "RACCROCHE_CONFIG": str(config), **(environment or {})},
         stdout=subprocess.DEVNULL,
