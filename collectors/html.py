@@ -171,7 +171,7 @@ def _bounded(html: str) -> str:
     """
     if len(html) > 20_000:
         html = _LONG_TAG.sub(_fewer_attributes, html)
-    if html.count("<") <= _MANY_TAGS:
+    if html.count("<") <= _MANY_TAGS or _deepest(html) <= _DEEPEST:
         return html
     depth = 0
 
@@ -183,6 +183,20 @@ def _bounded(html: str) -> str:
         return tag.group() if depth <= _DEEPEST else ""
 
     return _TAG.sub(keep, html)
+
+
+def _deepest(html: str) -> int:
+    """How deep elements nest, as their tags are written."""
+    depth = deepest = 0
+    for closing, name in _TAG.findall(html):
+        if name.lower() in _NOT_NESTING:
+            continue
+        if closing:
+            depth = max(0, depth - 1)
+            continue
+        depth += 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _fewer_attributes(tag: re.Match[str]) -> str:
