@@ -1,23 +1,27 @@
 """
-Many sessions at once, in real browser pages.
+Many sessions at once: what the dashboard's server takes for them.
 
     python benchmarks/dashboard_sessions.py DATABASE [sessions]
 
-Every session opens its own page (each in a browser context of its own), all at once: first with
-nothing cached, then again, then with a filter (a brand) that nobody asked for yet.
-Told: half of the sessions are ready within p50, 95 in 100 within p95. The browser
-draws on the same cores, most of the time on a small machine: how much the server itself worked is
-told beside it.
+Every session talks to a real server as the browser's page does (Streamlit's own messages over a
+socket), all at once: each opens a page with nothing cached, then again, then each asks a change of
+filter of its own, then all ask the same one that nobody asked for yet. Nothing is drawn: twenty
+browsers on the same cores would be measured instead. Told: the half, 95 in 100 and the slowest of
+the sessions, how many failed, the CPU seconds and the memory of the server.
 """
 
 import argparse
+import asyncio
 import os
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -25,44 +29,86 @@ from benchmarks import many_posts
 from tests.servers import browser
 
 PATHS = ("", "marques", "chronologie", "sujets", "publications")
-READY = (
-    "() => document.querySelector('h1')"
-    " && document.querySelector('[data-testid=stCaptionContainer]')"
-    " && !document.querySelector('[data-test-script-state=\"running\"]')"
+PATIENCE = 300  # seconds
+QUESTIONS: tuple[dict[str, str], ...] = (
+    *({"marques": name} for name in many_posts.BRANDS[10:15]),
+    *({"sujets": name} for name in many_posts.TOPICS[:5]),
+    *({"signaux": name} for name in many_posts.SIGNALS[:5]),
+    *({"plateformes": name} for name in ("forum", "mastodon", "reviews", "wordpress")),
+    {"periode": "tout"},
 )
 
 
-def _wait(pages: list[Any], start: float) -> list[float]:
-    took = []
-    for page in pages:
-        page.wait_for_function(READY)
-        took.append(time.perf_counter() - start)
-    return took
+class Session:
+    """One reader: a socket, and the page it shows."""
+
+    def __init__(self, url: str, page: str) -> None:
+        from streamlit.util import calc_hash
+
+        self.url, self.page = url, page
+        self._hash = calc_hash(page) if page else ""
+        self._socket: Any = None
+
+    async def __aenter__(self) -> Self:
+        from websockets.asyncio.client import connect
+
+        address = self.url.replace("http", "ws", 1) + "/_stcore/stream"
+        self._socket = await connect(
+            address, origin=self.url, subprotocols=["streamlit"], max_size=None  # type: ignore[arg-type, list-item]
+        )  # fmt: skip
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        await self._socket.close()
+
+    async def show(self, **question: str) -> tuple[float, bool]:
+        """Seconds until the page is whole, and whether it is without an exception."""
+        from streamlit.proto.BackMsg_pb2 import BackMsg
+
+        asked = BackMsg()
+        asked.rerun_script.query_string = urlencode(question)
+        asked.rerun_script.page_script_hash = self._hash
+        asked.rerun_script.page_name = self.page
+        start = time.perf_counter()
+        await self._socket.send(asked.SerializeToString())
+        sound = await self._whole()
+        return time.perf_counter() - start, sound
+
+    async def _whole(self) -> bool:
+        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+        sound = True
+        while True:
+            got = ForwardMsg()
+            got.ParseFromString(await asyncio.wait_for(self._socket.recv(), PATIENCE))
+            if got.delta.new_element.WhichOneof("type") == "exception":
+                sound = False
+            if got.WhichOneof("type") == "script_finished":
+                return sound and got.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
 
 
-def _tell(what: str, took: list[float], pages: list[Any]) -> None:
-    failed = sum(page.locator("[data-testid=stException]").count() for page in pages)
+async def ask(sessions: Sequence[Session], questions: Sequence[dict[str, str]], what: str) -> None:
+    """All sessions at once, each its own question."""
+    before = server()[0]
+    pairs = zip(sessions, questions, strict=True)
+    found = await asyncio.gather(*(one.show(**question) for one, question in pairs))
+    seconds, memory = server()
+    took = sorted(seconds for seconds, _ in found)
     p95 = statistics.quantiles(took, n=20)[-1] if len(took) > 1 else took[0]
+    failed = sum(not sound for _, sound in found)
     print(
-        f"{what}: {len(took)} sessions, p50 {statistics.median(took):.1f} s, p95 {p95:.1f} s, "
-        f"last {max(took):.1f} s, {failed} failed",
+        f"{what}: half within {statistics.median(took):.2f} s, 95 % {p95:.2f} s, "
+        f"slowest {took[-1]:.2f} s, {failed} failed; "
+        f"server {seconds - before:.2f} CPU s, {memory:,.0f} MiB",
         flush=True,
     )
 
 
-def _open(opened: Any, url: str, many: int, query: str = "") -> tuple[list[Any], list[float]]:
-    pages = [browser.new_page(opened) for _ in range(many)]
-    for page in pages:
-        page.set_default_timeout(300_000)
-    start = time.perf_counter()
-    for at, page in enumerate(pages):
-        page.goto(f"{url}/{PATHS[at % len(PATHS)]}{query}", wait_until="commit")
-    return pages, _wait(pages, start)
-
-
-def _server_seconds() -> float:
-    """CPU seconds of this process's children, those that still run included: the server's."""
-    ticks = 0
+def server() -> tuple[float, float]:
+    """CPU seconds and MiB of memory of the server, a child of this process."""
+    ticks, pages = 0, 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()
@@ -71,7 +117,26 @@ def _server_seconds() -> float:
             continue  # it ended meanwhile
         if int(fields[1]) == os.getpid() and b"streamlit" in command:
             ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+            pages += int(fields[21])
+    return ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+async def measure(url: str, many: int) -> None:
+    pages = [PATHS[at % len(PATHS)] for at in range(many)]
+    nothing: list[dict[str, str]] = [{}] * many
+    async with Session(url, "methode") as first:
+        await first.show()  # libraries are loaded once a server
+    for what in ("first page, nothing cached", "first page, again"):
+        sessions = [Session(url, page) for page in pages]
+        opened = [await one.__aenter__() for one in sessions]
+        await ask(opened, nothing, what)
+        if what.endswith("again"):
+            own = [QUESTIONS[at % len(QUESTIONS)] for at in range(many)]
+            await ask(opened, own, "a filter, another for each")
+            same = {"signaux": many_posts.SIGNALS[5], "sujets": many_posts.TOPICS[6]}
+            await ask(opened, [same] * many, "topic and signal, the same for all")
+        for one in opened:
+            await one.__aexit__(None, None, None)
 
 
 def main() -> None:
@@ -82,19 +147,8 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         browser.dashboard(many_posts.write_config(Path(folder), given.database)) as url,
-        browser.browser() as opened,
     ):
-        for what in ("nothing cached", "again"):
-            before = _server_seconds()
-            pages, took = _open(opened, url, given.sessions)
-            _tell(what, took, pages)
-            print(f"  the server worked {_server_seconds() - before:.1f} CPU seconds")
-            for page in pages:
-                page.context.close()
-        before = _server_seconds()
-        pages, took = _open(opened, url, given.sessions, f"?marques={many_posts.BRANDS[7]}")
-        _tell("a brand, nothing cached", took, pages)
-        print(f"  the server worked {_server_seconds() - before:.1f} CPU seconds")
+        asyncio.run(measure(url, given.sessions))
 
 
 if __name__ == "__main__":
