@@ -100,25 +100,15 @@ def duration(value: dt.timedelta) -> str:
     return words.plural(round(minutes), "minute", "minutes")
 
 
-def covered_days(coverage: pd.DataFrame) -> pd.DataFrame:
-    """How many of the days each source covered, and the first and last of them."""
-    rows = []
-    for source, days in coverage.groupby("source"):
-        covered = days.loc[days["covered"], "day"]
-        rows.append((str(source), len(covered), len(days), covered.min(), covered.max()))
-    return pd.DataFrame(
-        {
-            tr("Source", "Source"): [row[0] for row in rows],
-            tr("Jours couverts", "Days covered"): [row[1] for row in rows],
-            tr("Jours", "Days"): [row[2] for row in rows],
-            tr("Premier", "First"): [_short(row[3]) for row in rows],
-            tr("Dernier", "Last"): [_short(row[4]) for row in rows],
-        }
+def strip_table(strip: pd.DataFrame) -> pd.DataFrame:
+    """Days of each source collected, partly collected and missed, of the rows of `series.strip`."""
+    long = strip.assign(days=(strip["end"] - strip["day"]).dt.days)
+    wide = long.pivot_table(index="source", columns="state", values="days", aggfunc="sum")
+    days = wide.reindex(columns=["full", "part", "none"]).fillna(0).astype(int)
+    days.columns = pd.Index(
+        [tr("Jours collectés", "Days collected"), tr("En partie", "Partly"), tr("Rien", "Nothing")]
     )
-
-
-def _short(day: pd.Timestamp) -> str:
-    return "–" if pd.isna(day) else words.short_day(day.date())
+    return days.rename_axis(tr("Source", "Source")).reset_index()
 
 
 def gaps(coverage: pd.DataFrame) -> pd.DataFrame:

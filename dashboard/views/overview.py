@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import streamlit as st
 
 from dashboard import (
+    collecting,
     data,
     filters,
     happenings,
@@ -243,4 +244,5 @@ def _coverage(chosen: Selection) -> None:
         f"{words.percent(share, 0)} des jours-sources collectés depuis le {since}.",
         f"{words.percent(share, 0)} of source-days collected since {since}.",
     )
-    parts.chart(panels.coverage_strip(strip, parts.look()), summary, key="coverage")
+    drawn = panels.coverage_strip(strip, parts.look())
+    parts.chart(drawn, summary, collecting.strip_table(strip), key="coverage")

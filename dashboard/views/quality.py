@@ -158,7 +158,7 @@ def _coverage() -> None:
         f"{words.percent(share, 0)} of source-days collected over {SHOWN} days; {many}.",
     )
     drawn = panels.coverage_strip(strip, parts.look())
-    parts.chart(drawn, summary, collecting.covered_days(coverage), key="quality-coverage")
+    parts.chart(drawn, summary, collecting.strip_table(strip), key="quality-coverage")
     if len(missing):
         with st.expander(tr("Interruptions", "Gaps")):
             parts.show_table(missing, key="gaps")
