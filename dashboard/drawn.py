@@ -1,7 +1,6 @@
 """Charts that are drawn once: the same table in the same words is the same chart, for everybody."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import wraps
 from hashlib import blake2b
@@ -12,6 +11,7 @@ import pandas as pd
 from altair.utils.schemapi import disable_debug_mode
 
 from dashboard import words
+from dashboard.kept import Answers
 
 P = ParamSpec("P")
 KEPT = 512  # charts of all sessions; a chart is some tens of kilobytes
@@ -65,17 +65,19 @@ class Drawn:
     def __init__(self, chart: Any) -> None:
         self._chart = chart
         self._kept: tuple[dict[str, Any], dict[str, bytes]] | None = None
+        self._lock = threading.Lock()
 
     def to_dict(self, **options: Any) -> Any:
         """The specification; tables go where Streamlit’s transformer of data puts them."""
         held = alt.data_transformers.options.get("datasets")
         if held is None or options:  # nobody collects the tables: they stand in the specification
             return self._chart.to_dict(**options)
-        if self._kept is None:
-            before = dict(held)
-            spec = self._chart.to_dict(validate=False)
-            added = {name: table for name, table in held.items() if name not in before}
-            self._kept = spec, added
+        with self._lock:
+            if self._kept is None:
+                before = dict(held)
+                spec = self._chart.to_dict(validate=False)
+                added = {name: table for name, table in held.items() if name not in before}
+                self._kept = spec, added
         spec, tables = self._kept
         held.update(tables)
         return _copied(spec)
@@ -91,8 +93,7 @@ def _copied(spec: Any) -> Any:
     return [_copied(one) for one in spec] if isinstance(spec, list) else spec
 
 
-_charts: "OrderedDict[bytes, Drawn]" = OrderedDict()
-_lock = threading.Lock()
+_charts = Answers(KEPT)
 
 
 def once(draw: Callable[P, Any]) -> Callable[P, Any]:
@@ -101,17 +102,7 @@ def once(draw: Callable[P, Any]) -> Callable[P, Any]:
     @wraps(draw)
     def asked(*args: P.args, **kwargs: P.kwargs) -> Any:
         key = fingerprint(draw.__qualname__, *args, **kwargs)
-        with _lock:
-            found = _charts.get(key)
-            if found is not None:
-                _charts.move_to_end(key)
-                return found
-        chart = Drawn(draw(*args, **kwargs))
-        with _lock:
-            _charts[key] = chart
-            while len(_charts) > KEPT:
-                _charts.popitem(last=False)
-        return chart
+        return _charts.get(key, lambda: Drawn(draw(*args, **kwargs)))
 
     return asked
 

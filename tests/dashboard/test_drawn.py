@@ -1,5 +1,7 @@
 """Charts are drawn once, shared, and never mixed up."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +11,7 @@ import pytest
 
 from dashboard import charts, drawn
 from dashboard.charts import Look
+from dashboard.kept import Answers
 
 TABLE = pd.DataFrame({"bin": ["1", "2"], "n": [3, 5], "allowed": [True, False]})
 
@@ -82,8 +85,26 @@ def test_a_kept_chart_gives_its_tables_to_every_reader() -> None:
 def test_old_charts_leave_when_there_are_too_many(
     drawings: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawn, "KEPT", 2)
+    monkeypatch.setattr(drawn, "_charts", Answers(2))
     draw = _drawing(drawings)
     for title in ("a", "b", "c", "a"):
         draw(TABLE, Look(), title=f"old {title}")
     assert len(drawings) == 4
+
+
+def test_sessions_that_ask_at_once_draw_once() -> None:
+    drawings: list[int] = []
+    go = threading.Event()
+
+    @drawn.once
+    def slow(table: pd.DataFrame, *, title: str) -> Any:
+        drawings.append(1)
+        assert go.wait(10)
+        return alt.Chart(table).mark_bar()
+
+    title = f"at once {uuid4()}"
+    with ThreadPoolExecutor(8) as sessions:
+        asked = [sessions.submit(slow, TABLE, title=title) for _ in range(8)]
+        go.set()
+        assert len({id(one.result(10)) for one in asked}) == 1
+    assert drawings == [1]
