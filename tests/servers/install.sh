@@ -25,7 +25,7 @@ python_server() { # python_server NAME REQUIREMENT...: a virtual environment of 
     touch "$folder/.complete"
 }
 
-install_bluesky() { # some six minutes: better-sqlite3 is compiled against the headers of the wheel
+install_bluesky() { # two to five minutes: better-sqlite3 is compiled against the headers of the wheel
     packages postgresql-15 redis-server g++ make
     local folder=$home/bluesky
     [ -f "$folder/.complete" ] && return
