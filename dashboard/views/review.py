@@ -243,7 +243,7 @@ def _questions(key: str, before: Labels | None) -> Answer:
     relation = st.selectbox(
         tr("Qui est appelé", "Who is called"),
         filters.RELATIONS,
-        index=filters.RELATIONS.index(before.relation if before else "unknown"),
+        index=filters.RELATIONS.index(relation_of(before)),
         format_func=filters.relation_label,
         key=f"{key}-relation",
     )
@@ -256,6 +256,12 @@ def _questions(key: str, before: Labels | None) -> Answer:
         roles=roles,
         relation=relation,
     )
+
+
+def relation_of(before: Labels | None) -> str:
+    """The relation of an earlier answer, as far as it is still one of the guide."""
+    said = before.relation if before else "unknown"
+    return said if said in filters.RELATIONS else "unknown"
 
 
 def _flag(key: str, question: str, keys: str, before: bool | None) -> bool | None:

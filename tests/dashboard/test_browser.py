@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from raccroche.store import Filters, Store
 from tests.dashboard import samples
 from tests.servers import browser
 
@@ -27,6 +28,7 @@ HOSTILE = (
     "[lien](javascript:window.harmed=1) <svg onload=window.harmed=1>"
     " :red[rouge] $x^2$ `code` <iframe src=http://evil.example></iframe> appelle sans cesse zyzzyva"
 )
+DATABASES: dict[str, Path] = {}  # address of a dashboard: its database
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     samples.fill(database)
     samples.add_post(database, "hostile", HOSTILE, title=HOSTILE, url="javascript:window.harmed=1")
     with browser.dashboard(samples.write_config(folder, database)) as url:
+        DATABASES[url] = database
         yield url
 
 
@@ -144,6 +147,33 @@ def test_a_hostile_post_is_shown_as_text(page: "Page", site: str) -> None:
     assert page.get_by_role("link", name="Voir à la source").count() == 0
     assert page.evaluate("window.harmed") is None
     assert outside == []
+
+
+def test_a_post_is_labelled_with_the_keyboard_alone(page: "Page", site: str) -> None:
+    database = DATABASES[site]
+    with Store.open(database, near_duplicates=False) as store:
+        rows = store.posts(Filters(labeller=samples.MODEL, brands=("Indigo",)), size=2).rows
+        store.add_review("random", [row.post.id for row in rows])
+    page.goto(f"{site}/relecture")
+    browser.settle(page)
+    name = page.get_by_label("Votre nom d’annotateur")
+    name.fill("Zoé")
+    name.press("Enter")
+    page.locator(".post-full > .post").wait_for()
+    page.locator("h1").click()  # out of the box, where letters are letters
+    browser.settle(page)
+    for many, key in enumerate(("n", "a", "2"), start=1):
+        page.keyboard.press(key)
+        page.get_by_role("button", name="✓").nth(many - 1).wait_for()
+    save = page.get_by_role("button", name="Enregistrer")
+    page.wait_for_function("button => !button.disabled", arg=save.element_handle())
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("Reprendre la précédente").wait_for()
+    with Store.open(database, near_duplicates=False) as store:
+        (mine,) = store.labels_by("human:zoé")
+        (model,) = [one for one in store.labels_by(samples.MODEL) if one.post_id == mine.post_id]
+    assert (mine.phone_harassment, mine.testimony, mine.sentiment) == (False, False, "neutral")
+    assert model.labeller == samples.MODEL, "what the model said stands beside"
 
 
 def test_the_selection_is_exported_with_its_metadata(page: "Page", site: str) -> None:
