@@ -2,6 +2,7 @@
 Comments a second, and CPU a page, of our collection and of Scrapy on the same local site.
 
     python benchmarks/collect_speed.py [--pages 100] [--runs 5] [--scrapy PYTHON] [--profile html]
+    python benchmarks/collect_speed.py --parse
 
 A process of its own serves a fictional WordPress blog on loopback (collect_site.py): pages of 100
 comments, and the same comments by REST. Scrapy (collect_spider.py) reads them with politeness off,
@@ -10,6 +11,8 @@ the other, once into JSON Lines (fetch, parse, normalise) and once through the w
 (pseudonyms, masking, duplicates, WARC, SQLite). The comments of all must be the same, field by
 field: id, author, date, text, address, parent. Rounds take turns; medians; CPU is of the process
 from its first request to its last, start-up left out. Prints Markdown.
+
+*--parse* measures the parsers alone, in this process: pages of 100, 1,000 and 5,000 comments.
 
 *--scrapy*: a Python that has Scrapy (`pip install scrapy`); default: this one. Without Scrapy only
 ours is measured, and the reason is said.
@@ -27,6 +30,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,13 +39,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.collect_site import article_page, make_comments, rest_page
 from collectors import wordpress
 from raccroche import pipeline
 from raccroche.archive import Archive
 from raccroche.config import load
 from raccroche.errors import FetchError
 from raccroche.http import Budget, Client, Session
-from raccroche.post import State
+from raccroche.post import Answer, State
 from raccroche.store import Store
 
 encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -241,6 +246,38 @@ def rounds(
     return measured
 
 
+def answer_of(way: str, many: int) -> Answer:
+    """One page of *many* comments, as the site gives it."""
+    base = "http://127.0.0.1:8000"
+    listed = make_comments(1, many)[0]
+    if way == "rest":
+        return Answer(f"{base}/wp-json/wp/v2/comments", rest_page(base, listed).encode())
+    headers = {"content-type": "text/html; charset=UTF-8"}
+    return Answer(f"{base}/article-1/", article_page(base, 1, listed).encode(), headers=headers)
+
+
+def parse_alone() -> None:
+    """CPU of parsing one page, the least of ten times, and the memory it takes at its peak."""
+    print("| page | comments | CPU ms | us a comment | peak MB |")
+    print("|---|--:|--:|--:|--:|")
+    for way in WAYS:
+        for many in (100, 1000, 5000):
+            answer = answer_of(way, many)
+            spent = []
+            with pipeline.seldom_swept():
+                for _ in range(10):
+                    began = time.process_time()
+                    assert len(wordpress.parse(answer).posts) == many
+                    spent.append(time.process_time() - began)
+            tracemalloc.start()
+            wordpress.parse(answer)
+            peak = tracemalloc.get_traced_memory()[1] / 1e6
+            tracemalloc.stop()
+            least = min(spent)
+            each = least / many * 1e6
+            print(f"| {way} | {many} | {least * 1000:.1f} | {each:.0f} | {peak:.1f} |")
+
+
 NAMES = {"scrapy": "Scrapy, JSON Lines", "lines": "ours, JSON Lines", "store": "ours, all of it"}
 
 
@@ -275,11 +312,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--scrapy", default=sys.executable, metavar="PYTHON")
     parser.add_argument("--profile", choices=WAYS, help="profile our side instead")
+    parser.add_argument("--parse", action="store_true", help="the parsers alone, in this process")
     parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
         side, place, way, target = options.work
         work(side, place, way, Path(target), profile=False)
+        return
+    if options.parse:
+        parse_alone()
         return
     with site(options.pages) as place:
         if options.profile:
