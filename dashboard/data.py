@@ -352,7 +352,9 @@ def _rates(
     plain = quick_rates(chosen, brands)
     if not plain:
         return plain
-    counts = daily_counts(chosen.filters(brands=tuple(plain)), by=("brand",))
+    # testimonies are told from other mentions only after reading them: all mentions are reckoned
+    read = chosen.filters(brands=tuple(plain), testimony_only=False)
+    counts = daily_counts(read, by=("brand",))
     part = min(MEASURED / max(int(counts["mentions"].sum()), 1), 1.0)
     start = chosen.end - dt.timedelta(max(round(chosen.days * part), 1) - 1)
     clusters = cluster_counts(chosen.filters(brands=tuple(plain), start=start))
