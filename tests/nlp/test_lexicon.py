@@ -33,7 +33,8 @@ def test_matches_come_by_rule_and_place_whatever_order_the_rules_are_kept_in() -
     rules = {name: ["ME CALLS"] for name in "zyxwvutsrqpo"}
     read = words("il m'appelle, elle m'appelle, on m'appelle")
     hits = Lexicon(LISTS, rules).find("".join(Lexicon(LISTS, rules).encode(read.forms)))
-    assert len(hits) == 36 and hits == sorted(hits)
+    assert len(hits) == 36
+    assert hits == sorted(hits)
 
 
 def test_a_gap_stays_inside_the_sentence() -> None:
