@@ -74,7 +74,7 @@ class Recipe:
 
 POST_RECIPES = (
     Recipe(0, 3, 0.3, 3.0, written=0.5),
-    Recipe(3, 6, 0.3, 3.0, written=0.3),
+    Recipe(3, 6, 0.3, 3.0, written=0.1),
     Recipe(6, 7, 0.5, 1.0, even=0.5, written=0.5),
     Recipe(7, 8, 0.3, 1.0, even=0.5),
     Recipe(8, 22, 0.2, 1.0, even=0.5, written=0.4),
