@@ -41,7 +41,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.collect_site import article_page, make_comments, rest_page
 from collectors import wordpress
-from raccroche import pipeline
+from raccroche import json_text, pipeline
 from raccroche.archive import Archive
 from raccroche.config import load
 from raccroche.errors import FetchError
@@ -49,7 +49,6 @@ from raccroche.http import Budget, Client, Session
 from raccroche.post import Answer, State
 from raccroche.store import Store
 
-encode = json.JSONEncoder(ensure_ascii=False).encode
 ROOT = Path(__file__).parents[1]
 EACH = 100  # comments a page
 WAYS = ("html", "rest")
@@ -145,7 +144,7 @@ async def _one_page(session: Session, request: Any, write: Callable[[str], Any])
         return iter(())
     page = wordpress.parse(answer)
     for post in page.posts:
-        write(encode(post.to_dict()) + "\n")
+        write(json_text.line(post.to_dict()) + "\n")
     return iter(page.next)
 
 

@@ -172,7 +172,7 @@ def _units(carriers: Iterable[Node], number_of: NumberOf) -> dict[str, _Unit]:
         if part is None:
             continue
         unit = units.setdefault(number, _Unit(number, []))
-        fresh = not unit.parts or all(part.mem_id != n.mem_id for n in unit.parts)
+        fresh = part.mem_id not in [n.mem_id for n in unit.parts]
         if fresh and len(unit.parts) < _MOST_PARTS:
             around = bool(unit.parts) and _is_around(part, unit.root)
             unit.parts.insert(0 if around else len(unit.parts), part)
@@ -195,6 +195,8 @@ _OWN_HOLDERS = frozenset(("li", "div", "article", "dt", "section", "tr", "dd", "
 
 def _holder(node: Node) -> Node | None:
     """The element of a whole comment that *node*, an anchor or a part of it, stands in for."""
+    if node.tag in _OWN_HOLDERS and "crayon" not in (node.attributes.get("class") or ""):
+        return node  # most of them
     classes = classes_of(node)
     if node.tag in _OWN_HOLDERS and "crayon" not in classes:
         return node
@@ -220,8 +222,11 @@ _DEPTH = re.compile(r"(?:depth|comment_level|level)-(\d{1,2})$")
 
 
 def _depth(unit: _Unit) -> int:
-    depths = (_depth_in(part.attributes.get("class") or "") for part in unit.parts)
-    return next((depth for depth in depths if depth is not None), 0)
+    for part in unit.parts:
+        depth = _depth_in(part.attributes.get("class") or "")
+        if depth is not None:
+            return depth
+    return 0
 
 
 @lru_cache(maxsize=1024)
@@ -743,8 +748,9 @@ def _is_ping_class(classes: str) -> bool:
 
 
 def _is_pingback(unit: _Unit, text: str) -> bool:
-    if any(_is_ping_class(part.attributes.get("class") or "") for part in unit.parts):
-        return True
+    for part in unit.parts:
+        if _is_ping_class(part.attributes.get("class") or ""):
+            return True
     if _PINGBACK_TEXT.match(text):
         return True
     return text.startswith(("[…]", "[...]")) and text.endswith(("[…]", "[...]")) and len(text) < 600
@@ -878,11 +884,13 @@ def _are_apart(units: dict[str, _Unit], owner: dict[int, str], above: _Above) ->
     """Whether every part of every comment is its own, and right within its outermost one."""
     if len(owner) != sum(len(unit.parts) for unit in units.values()):
         return False
-    return all(
-        unit.root.tag != "dt"
-        and all(above.around(part).root == unit.number for part in unit.parts[1:])
-        for unit in units.values()
-    )
+    for unit in units.values():
+        if unit.root.tag == "dt":
+            return False
+        for part in unit.parts[1:]:
+            if above.around(part).root != unit.number:
+                return False
+    return True
 
 
 def _root_roles(tag: str, classes: str) -> _Roles:

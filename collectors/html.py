@@ -156,7 +156,8 @@ def clean(text: str) -> str:
 
 _MANY_TAGS = 20_000
 _DEEPEST = 500  # browsers stop at 512
-_LONG_TAG = re.compile(r"<[A-Za-z][^<>]{20000,}>")
+_LONG = 20_000  # characters of a tag that holds too many attributes
+_LONG_TAG = re.compile(rf"<[A-Za-z][^<>]{{{_LONG},}}>")
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)[^<>]*>")
 _ATTRIBUTE = re.compile(r"\s[\w:.-]{1,100}(?:\s?=\s?(?:\"[^\"]*\"|'[^']*'|[^\s>\"']+))?")
 _NOT_NESTING = _words(
@@ -169,7 +170,7 @@ def _bounded(html: str) -> str:
     *html* without what makes lexbor's time quadratic: thousands of attributes, nesting beyond a
     browser's.
     """
-    if len(html) > 20_000:
+    if _may_hold_a_long_tag(html):
         html = _LONG_TAG.sub(_fewer_attributes, html)
     if html.count("<") <= _MANY_TAGS or _deepest(html) <= _DEEPEST:
         return html
@@ -183,6 +184,17 @@ def _bounded(html: str) -> str:
         return tag.group() if depth <= _DEEPEST else ""
 
     return _TAG.sub(keep, html)
+
+
+def _may_hold_a_long_tag(html: str) -> bool:
+    """Whether more than `_LONG` characters follow some "<" before the next one."""
+    at = html.find("<")
+    while at >= 0 and at + _LONG < len(html):
+        following = html.rfind("<", at + 1, at + 1 + _LONG)
+        if following < 0:
+            return True
+        at = following
+    return False
 
 
 def _deepest(html: str) -> int:
@@ -327,11 +339,12 @@ class _Writer:
 
 def _tidy(text: str) -> str:
     """No blank-only paragraphs, no blanks at the edges of lines."""
+    text = text.strip()
     if "\n" in text:
         text = "\n".join([line.strip() for line in text.split("\n")])
         if "\n\n\n" in text:
             text = _MANY_BREAKS.sub("\n\n", text)
-    return text.strip()
+    return text
 
 
 def _walk(root: Node, out: _Writer, skip: Skip | None) -> None:

@@ -1,7 +1,6 @@
 """The vocabulary of the house: posts, labels, mentions, requests, answers, pages and runs."""
 
 import codecs
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from raccroche import json_text
 from raccroche.errors import SourceError
 
 MOST_DECLARED = 10**12  # a source that declares more, or less than none, declares nothing
@@ -222,7 +222,7 @@ class Answer:
     def json(self) -> Any:
         """The body as JSON, or `SourceError` saying what came instead."""
         try:
-            return json.loads(self.body)
+            return json_text.read(self.body)
         except (ValueError, RecursionError) as error:
             start = self.body[:200].lstrip()
             what = "HTML" if start.startswith(b"<") else "something that is not JSON"

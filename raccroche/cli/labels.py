@@ -16,7 +16,7 @@ from rich.table import Table
 
 from nlp.brands import BrandTable
 from nlp.types import Labeller, Text
-from raccroche import pipeline
+from raccroche import json_text, pipeline
 from raccroche.cli.common import bar, err, load_config, load_config_or_defaults, open_store, out
 from raccroche.errors import ImportFileError, LabelError
 from raccroche.labelling import brand_table, known_brands, load_labeller
@@ -92,7 +92,7 @@ def predict(
                 bad += 1
             texts = [row for row in rows if isinstance(row, Text)]
             for labels in model.label(texts):
-                typer.echo(json.dumps(labels.to_dict(), ensure_ascii=False))
+                typer.echo(json_text.line(labels.to_dict()))
     if bad:
         print(f"raccroche: {bad} bad lines were left out", file=sys.stderr)
         raise typer.Exit(3)

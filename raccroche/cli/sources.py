@@ -16,7 +16,7 @@ from collectors import files
 from collectors.contract import Source
 from collectors.table import recognise
 from collectors.table import sources as platforms
-from raccroche import pipeline, routine
+from raccroche import json_text, pipeline, routine
 from raccroche.accounts import with_brand_accounts
 from raccroche.archive import read_warc
 from raccroche.cli.common import (
@@ -255,7 +255,7 @@ def parse(
         _summary(source.PLATFORM, 0, [], None, None, Verdict.LAYOUT_CHANGED, str(error))
         raise typer.Exit(3) from error
     for post in page.posts:
-        typer.echo(json.dumps(post.to_dict(), ensure_ascii=False))
+        typer.echo(json_text.line(post.to_dict()))
     verdict = page.verdict or (Verdict.NEW if page.posts or page.threads else Verdict.NOTHING_NEW)
     following = [request.url for request in page.next]
     threads = [thread.native_id for thread in page.threads]

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import pyarrow as pa
 from pyarrow import parquet
 
+from raccroche import json_text
 from raccroche.errors import ConfigError
 from raccroche.export.rows import SCHEMAS, UNDATED, Row
 
@@ -159,7 +160,7 @@ def _write_csv(dataset: Dataset, rows: Rows, excel: bool) -> list[Written]:
 
 def _write_jsonl(dataset: Dataset, rows: Rows, excel: bool) -> list[Written]:
     def start(file: TextIO, table: str) -> Callable[[Row], Any]:
-        return lambda row: file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return lambda row: file.write(json_text.line(row) + "\n")
 
     return _write_text_tables(dataset, rows, start, "jsonl", "utf-8")
 

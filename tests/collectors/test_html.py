@@ -236,3 +236,12 @@ def test_a_simple_node_reads_the_same_whatever_else_must_be_looked_at(pieces: li
     node = tree(f'<div class="comment-content">{"".join(pieces)}</div>').css_first("div")
 
     assert text_of(node, skip=lambda inner: False) == texts_of([node])
+
+
+@pytest.mark.parametrize("before", [0, 1, 3, 19_998, 19_999, 20_000, 20_001, 39_999, 70_000])
+@pytest.mark.parametrize("tags", ["", "<p>un</p>"])
+def test_a_tag_of_thousands_of_attributes_is_cut_wherever_it_stands(before: int, tags: str) -> None:
+    text = (tags + "un mot de plus ") * (before // (len(tags) + 15) + 1)
+    attributes = "".join(f" a{number}='1'" for number in range(4_000))
+    page = tree(text[:before].rsplit("<", 1)[0] + f"<p{attributes}>fin</p>")
+    assert len(page.css("p")[-1].attributes) < 1_000

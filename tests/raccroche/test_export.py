@@ -300,7 +300,8 @@ def test_a_formula_is_made_harmless_in_csv_only(
     with data(tmp_path / "csv").open(encoding="utf-8", newline="") as file:
         titles = {row["title"] for row in csv.DictReader(file)}
     assert titles == {"", "'=1+1"}
-    assert '"title": "=1+1"' in data(tmp_path / "jsonl").read_text("utf-8")
+    lines = data(tmp_path / "jsonl").read_text("utf-8").splitlines()
+    assert "=1+1" in {json.loads(line)["title"] for line in lines}
 
 
 def test_french_excel_gets_a_mark_semicolons_and_commas(
