@@ -36,7 +36,7 @@ from raccroche.store.tables import ANY_BRAND
 
 PARIS = ZoneInfo("Europe/Paris")
 FACTS = 5_000  # newest harassment posts whose declared facts are read
-MEASURED = 30_000  # mentions from which the effect of repeated authors is measured
+MEASURED = 15_000  # mentions from which the effect of repeated authors is measured
 KEPT = 64  # answers of each kind that stay in memory
 PATIENCE = 1.0  # seconds to find out that another process keeps the database to itself
 
