@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from collectors import bluesky, discourse, mastodon, reddit, x
-from raccroche import config as configuration
 from raccroche import pipeline
 from raccroche.accounts import brand_of, with_brand_accounts
 from raccroche.config import BrandConfig, Config
@@ -19,6 +18,7 @@ from raccroche.http import Client
 from raccroche.labelling import load_labeller
 from raccroche.post import Answer, Labels, Post
 from raccroche.store import Store, StoredPost
+from tests.servers.collecting import configured
 from tests.servers.mastodon import Mastodon
 from tests.servers.mastodon import mastodon as running
 
@@ -195,18 +195,10 @@ def site() -> Iterator[Mastodon]:
 
 
 def config(folder: Path, site: Mastodon) -> Config:
-    path = folder / "config.toml"
-    path.write_text(
+    return configured(
+        folder,
+        [site.url],
         f"""
-[store]
-url = "db.sqlite3"
-[collect]
-contact = "test@example.org"
-allow_hosts = ["127.0.0.1:{site.server_port}"]
-archive = ""
-cache = ""
-[privacy]
-key_file = "key"
 [nlp]
 labeller = "rules"
 [[brands]]
@@ -222,9 +214,7 @@ instance = "{site.url}"
 tags = ["demarchage"]
 page_size = 5
 """,
-        encoding="utf-8",
     )
-    return configuration.load(path)
 
 
 def collect(loaded: Config) -> dict[str, StoredPost]:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from raccroche import config as configuration
 from raccroche import pipeline
 from raccroche.config import Config
 from raccroche.http import Client
 from raccroche.post import Run, Verdict
 from raccroche.store import Store
+from tests.servers.collecting import configured
 from tests.servers.mastodon import Mastodon, mastodon
 
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
@@ -34,21 +34,11 @@ def site() -> Iterator[Mastodon]:
         yield server
 
 
-def config(folder: Path, site: Mastodon, more: str = "") -> Config:
-    path = folder / "config.toml"
-    path.write_text(
+def config(folder: Path, site: Mastodon, **collect: object) -> Config:
+    return configured(
+        folder,
+        [site.url],
         f"""
-[store]
-url = "db.sqlite3"
-[collect]
-contact = "test@example.org"
-allow_hosts = ["127.0.0.1:{site.server_port}"]
-rate = 10000.0
-archive = ""
-cache = ""
-{more}
-[privacy]
-key_file = "key"
 [sources.tag]
 platform = "mastodon"
 enabled = true
@@ -57,9 +47,8 @@ instance = "{site.url}"
 tags = ["demarchage", "harcelement"]
 page_size = 10
 """,
-        encoding="utf-8",
+        **collect,
     )
-    return configuration.load(path)
 
 
 def stored(loaded: Config) -> set[str]:
@@ -182,7 +171,7 @@ def test_what_an_interrupted_run_did_not_ask_is_asked_by_the_next(
 
 def test_what_a_budget_left_out_is_asked_by_the_next_run(tmp_path: Path, site: Mastodon) -> None:
     site.held_from = None
-    loaded = config(tmp_path, site, "budget_requests = 1")
+    loaded = config(tmp_path, site, budget_requests=1)
 
     first = finish(loaded, site)
 

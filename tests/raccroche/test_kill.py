@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from raccroche import config as configuration
 from raccroche import routine
 from raccroche.archive import Archive
 from raccroche.config import Config
@@ -22,6 +21,7 @@ from raccroche.demo.wordpress import WordPress
 from raccroche.replay import replay
 from raccroche.store import Store
 from tests.servers import forked
+from tests.servers.collecting import configured
 from tests.servers.mastodon import Mastodon, mastodon
 
 pytestmark = pytest.mark.slow
@@ -62,20 +62,10 @@ def sites() -> Iterator[Sites]:
 
 
 def config(folder: Path, sites: Sites) -> Config:
-    folder.mkdir()
-    path = folder / "config.toml"
-    path.write_text(
+    return configured(
+        folder,
+        [sites.statuses.url, sites.blog.url],
         f"""
-[store]
-url = "db.sqlite3"
-[collect]
-contact = "test@example.org"
-allow_hosts = ["127.0.0.1:{sites.statuses.server_port}", "127.0.0.1:{sites.blog.server_port}"]
-rate = 80.0
-archive = "warc"
-cache = "cache.sqlite3"
-[privacy]
-key_file = "key"
 [sources.statuses]
 platform = "mastodon"
 enabled = true
@@ -90,9 +80,10 @@ purpose = "test"
 site = "{sites.blog.url}"
 page_size = 10
 """,
-        encoding="utf-8",
+        rate=80.0,
+        archive="warc",
+        cache="cache.sqlite3",
     )
-    return configuration.load(path)
 
 
 def kill(loaded: Config, sites: Sites, requests: int, seconds: float) -> bool:

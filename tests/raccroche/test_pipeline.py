@@ -20,6 +20,7 @@ from raccroche.errors import ConfigError
 from raccroche.http import Client
 from raccroche.post import Page, Run, Verdict
 from raccroche.store import Store, StoredPost
+from tests.servers.collecting import configured
 from tests.servers.mastodon import Mastodon, mastodon
 
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
@@ -43,19 +44,10 @@ def at(number: int) -> datetime:
 
 
 def config(folder: Path, site: Mastodon, more: str = "") -> Config:
-    path = folder / "config.toml"
-    path.write_text(
+    return configured(
+        folder,
+        [site.url],
         f"""
-[store]
-url = "db.sqlite3"
-[collect]
-contact = "test@example.org"
-allow_hosts = ["127.0.0.1:{site.server_port}"]
-rate = 10000.0
-archive = ""
-cache = ""
-[privacy]
-key_file = "key"
 [sources.tag]
 platform = "mastodon"
 enabled = true
@@ -65,9 +57,7 @@ tags = ["demarchage"]
 page_size = 10
 {more}
 """,
-        encoding="utf-8",
     )
-    return configuration.load(path)
 
 
 async def collect(loaded: Config, since: datetime | None = None) -> list[Run]:

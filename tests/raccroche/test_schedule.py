@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from raccroche import config as configuration
 from raccroche.config import Config
 from raccroche.errors import ConfigError, StoreError
 from raccroche.labelling import load_labeller
@@ -24,6 +23,7 @@ from raccroche.routine import Round, metrics, run_round
 from raccroche.schedule import Line
 from raccroche.store import Store
 from raccroche.timetable import Moments, timetable
+from tests.servers.collecting import configured
 from tests.servers.mastodon import Mastodon, mastodon
 
 
@@ -42,21 +42,12 @@ def site() -> Iterator[Mastodon]:
 
 
 def config(folder: Path, site: Mastodon, more: str = "", source: str = "") -> Config:
-    path = folder / "config.toml"
-    path.write_text(
+    return configured(
+        folder,
+        [site.url],
         f"""
-[store]
-url = "db.sqlite3"
-[collect]
-contact = "test@example.org"
-allow_hosts = ["127.0.0.1:{site.server_port}"]
-rate = 10000.0
-archive = ""
-cache = ""
 [nlp]
 labeller = "rules"
-[privacy]
-key_file = "key"
 [schedule]
 health_file = "health.json"
 metrics_file = "raccroche.prom"
@@ -73,9 +64,7 @@ instance = "{site.url}"
 tags = ["demarchage"]
 {source}
 """,
-        encoding="utf-8",
     )
-    return configuration.load(path)
 
 
 async def one_round(loaded: Config) -> Round:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from raccroche import config as configuration
 from raccroche import pipeline
 from raccroche.config import Config
 from raccroche.demo.site import Server, running
@@ -17,6 +16,7 @@ from raccroche.post import Kind, Labels, Run, Verdict
 from raccroche.store import Filters, Store, StoredPost
 from tests.servers import seed
 from tests.servers import wordpress as real
+from tests.servers.collecting import configured
 from tests.servers.seed import number_of
 
 pytestmark = pytest.mark.skipif(bool(seed.missing()), reason=seed.missing() or "here")
@@ -38,8 +38,6 @@ FLOOR = 8
 
 
 def config(folder: Path, url: str) -> Config:
-    folder.mkdir(exist_ok=True)
-    path = folder / "config.toml"
     sources = "".join(
         f"""
 [sources.{way}]
@@ -52,22 +50,13 @@ articles = true
 """
         for way in ("rest", "html")
     )
-    path.write_text(
+    return configured(
+        folder,
+        [url],
         f"""
-[store]
-url = "db.sqlite3"
-[collect]
-contact = "test@example.org"
-allow_hosts = ["{url.removeprefix("http://")}"]
-rate = 10000.0
-archive = ""
-cache = ""
-[privacy]
-key_file = "../key"
 {sources}""",
-        encoding="utf-8",
+        key_file="../key",
     )
-    return configuration.load(path)
 
 
 def collect(loaded: Config, *ways: str) -> list[Run]:

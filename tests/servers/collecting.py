@@ -1,8 +1,9 @@
 """Runs one configured source through the real client, pipeline and store, as `collect` does."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from raccroche import config as configuration
@@ -15,13 +16,13 @@ from raccroche.store import Store, StoredPost
 _CONFIG = """
 [store]
 url = "db.sqlite3"
-[collect]
-contact = "test@example.org"
-allow_hosts = ["{host}"]
-archive = ""
-cache = ""
 [privacy]
-key_file = "key"
+key_file = "{key_file}"
+[collect]
+{collect}
+{more}
+"""
+_ONE = """
 [sources.one]
 platform = "{platform}"
 enabled = true
@@ -30,16 +31,31 @@ purpose = "test"
 """
 
 
+def configured(
+    folder: Path, urls: Iterable[str], more: str, *, key_file: str = "key", **collect: Any
+) -> Config:
+    """
+    A configuration in *folder*, made if need be, which may ask the hosts of *urls*; *more* are its
+    further tables, *collect* its settings of collection.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    hosts = [urlsplit(url).netloc for url in urls]
+    settings: dict[str, Any] = {"contact": "test@example.org", "allow_hosts": hosts}
+    settings |= {"rate": 10000.0, "archive": "", "cache": ""} | collect
+    path = folder / "config.toml"
+    written = _CONFIG.format(key_file=key_file, collect=_lines(settings), more=more)
+    path.write_text(written, encoding="utf-8")
+    return configuration.load(path)
+
+
 def source(folder: Path, platform: str, url: str, settings: Mapping[str, object]) -> Config:
     """A configuration in *folder* with one source, which may ask the host of *url*."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = "\n".join(f"{name} = {_toml(value)}" for name, value in settings.items())
-    path = folder / "config.toml"
-    path.write_text(
-        _CONFIG.format(host=urlsplit(url).netloc, platform=platform, settings=lines),
-        encoding="utf-8",
-    )
-    return configuration.load(path)
+    more = _ONE.format(platform=platform, settings=_lines(settings))
+    return configured(folder, [url], more)
+
+
+def _lines(settings: Mapping[str, object]) -> str:
+    return "\n".join(f"{name} = {_toml(value)}" for name, value in settings.items())
 
 
 def _toml(value: object) -> str:
@@ -47,7 +63,7 @@ def _toml(value: object) -> str:
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, int) else f'"{value}"'
+    return str(value) if isinstance(value, (int, float)) else f'"{value}"'
 
 
 def collect(loaded: Config) -> Run:
