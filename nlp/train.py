@@ -50,7 +50,7 @@ POST_OUTPUTS = Outputs((*SENTIMENTS, *GENERAL, *FLAGS, *TOPICS[1:], *SIGNALS), (
 PAIR_OUTPUTS = Outputs(("harassment", *SENTIMENTS, *ROLES), ((1, 4), (4, 4 + len(ROLES))))
 FOLDS = 5
 LEAST = 2
-TRUST = 2.0  # log-odds of harassment for each point of the rules' evidence
+TRUST = 1.0  # log-odds of harassment for each point of the rules' evidence
 SIGNAL_TRUST = 2.0  # log-odds of a signal for each time its own rule is found
 RARE, HELP = 20, 0.3  # see `cuts_of`
 MOST = {"post": 50_000, "pair": 20_000}
@@ -75,8 +75,7 @@ class Recipe:
 POST_RECIPES = (
     Recipe(0, 3, 0.3, 3.0, written=0.5),
     Recipe(3, 6, 0.3, 3.0, written=0.1),
-    Recipe(6, 7, 0.5, 1.0, even=0.5, written=0.5),
-    Recipe(7, 8, 0.3, 1.0, even=0.5),
+    Recipe(6, 8, 0.3, 1.0, even=0.5),
     Recipe(8, 22, 0.2, 1.0, even=0.5, written=0.4),
     Recipe(22, 43, 0.3, 1.0, even=0.3),
 )

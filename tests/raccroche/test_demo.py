@@ -325,3 +325,19 @@ def test_the_demo_opens_the_dashboard_and_a_signal_stops_everything(
     process.stdout.close()
     with pytest.raises(httpx.TransportError):
         httpx.get(f"{address}/_stcore/health")
+
+
+def test_the_shipped_model_hears_calls_told_in_words_it_never_learnt(
+    collected: Config, fiction: World
+) -> None:
+    """A floor that only rises; these posts are no part of what the model learns from."""
+    posts = {message.text: message for message in fiction.messages()}
+    texts = [
+        Text(str(n), text, published_at=message.at.date())
+        for n, (text, message) in enumerate(posts.items())
+    ]
+    labeller = labelling.load_labeller(collected, "embedded")
+    said = [labels.phone_harassment for labels in labeller.label(texts)]
+    told = [bool(message.accused) for message in posts.values()]
+    hits = sum(a and b for a, b in zip(said, told, strict=True))
+    assert 2 * hits / (sum(said) + sum(told)) >= 0.58
