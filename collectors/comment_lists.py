@@ -747,6 +747,12 @@ def _is_ping_class(classes: str) -> bool:
     return bool(_PINGBACK_CLASSES.intersection(classes[:2000].split()))
 
 
+def _shown(name: str) -> str:
+    """The words of an element on one line, as a browser shows them."""
+    plain = name.isprintable() and "  " not in name
+    return name.strip() if plain else one_line(blanks_as_one(name))
+
+
 def _is_pingback(unit: _Unit, text: str) -> bool:
     for part in unit.parts:
         if _is_ping_class(part.attributes.get("class") or ""):
@@ -850,7 +856,7 @@ class Shapes:
         if _root_roles(unit.root.tag or "", classes) != shaped.root:
             return None
         text = simple_text(told.markup)
-        author = _name_in(one_line(blanks_as_one(told.name)), alone=shaped.alone)
+        author = _name_in(_shown(told.name), alone=shaped.alone)
         moment = self._moment(shaped.shape, told)
         if not text or author is None or moment is None:
             return None
