@@ -195,10 +195,8 @@ _OWN_HOLDERS = frozenset(("li", "div", "article", "dt", "section", "tr", "dd", "
 
 def _holder(node: Node) -> Node | None:
     """The element of a whole comment that *node*, an anchor or a part of it, stands in for."""
-    if node.tag in _OWN_HOLDERS and "crayon" not in (node.attributes.get("class") or ""):
-        return node  # most of them
-    classes = classes_of(node)
-    if node.tag in _OWN_HOLDERS and "crayon" not in classes:
+    crayon = "crayon" in (node.attributes.get("class") or "") and "crayon" in classes_of(node)
+    if node.tag in _OWN_HOLDERS and not crayon:
         return node
     if node.tag in ("a", "span") and not _holds_text(node):
         after = node.next
@@ -207,7 +205,7 @@ def _holder(node: Node) -> Node | None:
         if after is not None and after.tag in _OWN_HOLDERS and "comment" in classes_of(after):
             return after
     around = list(ancestors(node, limit=6))
-    if "crayon" in classes:
+    if crayon:
         message = next((n for n in around if _is_message(n)), None)
         return next((n for n in around if n.tag in ("li", "article")), message)
     return next((n for n in around if n.tag in _HOLDERS), None)
@@ -747,12 +745,6 @@ def _is_ping_class(classes: str) -> bool:
     return bool(_PINGBACK_CLASSES.intersection(classes[:2000].split()))
 
 
-def _shown(name: str) -> str:
-    """The words of an element on one line, as a browser shows them."""
-    plain = name.isprintable() and "  " not in name
-    return name.strip() if plain else one_line(blanks_as_one(name))
-
-
 def _is_pingback(unit: _Unit, text: str) -> bool:
     for part in unit.parts:
         if _is_ping_class(part.attributes.get("class") or ""):
@@ -856,7 +848,7 @@ class Shapes:
         if _root_roles(unit.root.tag or "", classes) != shaped.root:
             return None
         text = simple_text(told.markup)
-        author = _name_in(_shown(told.name), alone=shaped.alone)
+        author = _name_in(one_line(blanks_as_one(told.name)), alone=shaped.alone)
         moment = self._moment(shaped.shape, told)
         if not text or author is None or moment is None:
             return None

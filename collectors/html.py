@@ -136,6 +136,8 @@ def plain(text: str | None) -> str:
 
 def one_line(text: str | None) -> str:
     """*text* on one line: for names and titles."""
+    if text and text.isprintable() and "  " not in text:
+        return text.strip()
     return " ".join(clean(text or "").split())
 
 
@@ -466,15 +468,8 @@ _AFTER_NAME = re.compile(
 
 def clean_author(name: str | None) -> str | None:
     """The name alone: "degski says:" is degski; None for nothing."""
-    return _short_author(name) if name and len(name) <= 300 else _author_of(name)
-
-
-def _author_of(name: str | None) -> str | None:
     short = one_line(name)[:300]
     return _name_alone(short) if short else None
-
-
-_short_author = lru_cache(maxsize=4096)(_author_of)
 
 
 @lru_cache(maxsize=4096)
