@@ -17,6 +17,7 @@ from raccroche.store.rows import (
     POSTS_FROM,
     clean,
     insert_into,
+    micros,
     moment,
     now,
     stored_post,
@@ -214,11 +215,13 @@ def set_alert(
 
 
 def add_export(conn: Connection, export: ExportRecord) -> int:
+    """Keep what was exported, as made at *export.at*, or now where that is not told."""
     record = asdict(export)
     del record["at"], record["n"]
     record["query"] = dict(export.query)
     packed = json.dumps(record, ensure_ascii=False, default=str)
-    row = insert(exports).values(at=now(), record=packed).returning(exports.c.n)
+    made = micros(export.at) or now()
+    row = insert(exports).values(at=made, record=packed).returning(exports.c.n)
     return int(conn.execute(row).scalar_one())
 
 
