@@ -155,7 +155,7 @@ async def to_store(place: str, way: str, target: Path, stages: Stages) -> None:
     pipeline.jobs(config)  # loads the parsers of all platforms
     archive = Archive(target / "warc")
     stages.time(archive, "add", "WARC")
-    stages.time(pipeline, "protect", "pseudonyms and masks")
+    stages.time(pipeline, "admitted", "pseudonyms and masks")
     with Store.open(config.store_url) as store:
         stages.time(store, "add_page", "SQLite")
         async with politeless(place, archive) as client:

@@ -18,7 +18,6 @@ from collectors.contract import Source, obeys_robots, session_headers, trusted_h
 from collectors.table import sources
 from nlp.types import Labeller, Text
 from nlp.types import Labels as NlpLabels
-from raccroche.accounts import with_brand_accounts
 from raccroche.config import Config, SourceConfig, with_secrets
 from raccroche.errors import (
     BudgetSpent,
@@ -30,7 +29,7 @@ from raccroche.errors import (
 from raccroche.http import Budget, Client, Session
 from raccroche.labelling import family_of
 from raccroche.post import Added, Answer, Labels, Mention, Page, Post, Request, Run, State, Verdict
-from raccroche.privacy import Pseudonyms, protect, pseudonyms
+from raccroche.privacy import Pseudonyms, admitted, pseudonyms
 from raccroche.store import Answered, SeriesValue, Store, StoredPost
 
 log = logging.getLogger(__name__)
@@ -362,8 +361,8 @@ class Collector:
 
     def _store(self, request: Request, answer: Answer, page: Page, state: State) -> list[Request]:
         self.session.headers.update(page.session)
-        told = with_brand_accounts(self.config, page.posts)
-        posts = [self._protected(post, answer) for post in told]
+        came = [self._of_here(post, answer) for post in page.posts]
+        posts = admitted(self.config, came, self.names)
         if self.since is not None:
             posts = [p for p in posts if p.published_at is None or p.published_at >= self.since]
         failed = page.verdict is not None and not page.verdict.ok
@@ -402,10 +401,9 @@ class Collector:
             return True
         return not added.new and (state.since is None or _all_older(posts, state.since))
 
-    def _protected(self, post: Post, answer: Answer) -> Post:
+    def _of_here(self, post: Post, answer: Answer) -> Post:
         context = post.context_brand or answer.context.get("context_brand")
-        marked = replace(post, via=self.name, context_brand=context)
-        return protect(marked, self.names, mask_text=self.config.privacy.mask)
+        return replace(post, via=self.name, context_brand=context)
 
     def _count(self, request: Request, answer: Answer, page: Page, added: Added) -> None:
         tally = self.tally

@@ -4,13 +4,14 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 from nlp.numbers import mask
+from raccroche.accounts import with_brand_accounts
 from raccroche.config import Config
 from raccroche.errors import ConfigError
 from raccroche.post import MAX_TEXT, Post
@@ -112,6 +113,15 @@ def forget(config: Config, store: Store) -> int:
         many = len(_retired(key_path(config)))
         path.unlink(missing_ok=True)
     return many
+
+
+def admitted(config: Config, posts: Sequence[Post], names: Pseudonyms) -> list[Post]:
+    """
+    *posts* of one page as they may be stored: which are of brands' accounts, or answer them, is
+    told while names are there; then each is protected.
+    """
+    told = with_brand_accounts(config, posts)
+    return [protect(post, names, mask_text=config.privacy.mask) for post in told]
 
 
 def protect(post: Post, names: Pseudonyms, *, mask_text: bool = True) -> Post:

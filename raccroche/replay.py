@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 
 from collectors.contract import Source
 from collectors.table import recognise, sources
-from raccroche.accounts import with_brand_accounts
 from raccroche.config import Config
 from raccroche.errors import SourceError
 from raccroche.post import Added, Answer
-from raccroche.privacy import Pseudonyms, protect, pseudonyms
+from raccroche.privacy import Pseudonyms, admitted, pseudonyms
 from raccroche.store import Store
 
 
@@ -64,12 +63,5 @@ def _one(
         page = source.parse(answer)
     except SourceError:
         return replace(done, broken=done.broken + 1)
-    posts = [
-        protect(
-            replace(post, via=via),
-            names,
-            mask_text=config.privacy.mask,
-        )
-        for post in with_brand_accounts(config, page.posts)
-    ]
+    posts = admitted(config, [replace(post, via=via) for post in page.posts], names)
     return replace(done, added=done.added + store.add_posts(posts, via=via))

@@ -17,7 +17,6 @@ from collectors.contract import Source
 from collectors.table import recognise
 from collectors.table import sources as platforms
 from raccroche import json_text, pipeline, routine
-from raccroche.accounts import with_brand_accounts
 from raccroche.archive import read_warc
 from raccroche.cli.common import (
     bar,
@@ -31,7 +30,7 @@ from raccroche.cli.common import (
 from raccroche.config import Config
 from raccroche.errors import ConfigError, ImportFileError, SourceError
 from raccroche.post import Added, Answer, Post, Run, Verdict
-from raccroche.privacy import Pseudonyms, protect, pseudonyms
+from raccroche.privacy import Pseudonyms, admitted, pseudonyms
 from raccroche.replay import replay
 from raccroche.store import Store
 
@@ -213,11 +212,7 @@ def import_file(
 def _import(
     config: Config, store: Store, rows: Sequence[Post], names: Pseudonyms, file: Path
 ) -> Added:
-    posts = [
-        protect(row, names, mask_text=config.privacy.mask)
-        for row in with_brand_accounts(config, rows)
-    ]
-    return store.add_posts(posts, via=f"import:{file.name}")
+    return store.add_posts(admitted(config, rows, names), via=f"import:{file.name}")
 
 
 def _mapping(text: str) -> dict[str, str]:
