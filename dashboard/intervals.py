@@ -54,6 +54,11 @@ def count_bounds(observed: pd.Series) -> pd.DataFrame:
     return bounds
 
 
+def too_few(hits: int, total: int) -> bool:
+    """Whether a share is of too little to be told as one."""
+    return hits < FEW_FOR_RATE or total < FEW_FOR_PERCENT
+
+
 def share(hits: int, total: int) -> Interval | None:
     """A share with its Wilson interval; None without a denominator."""
     if total <= 0:

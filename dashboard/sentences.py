@@ -125,8 +125,7 @@ def panel(brand: str, harassment: int, mentions: int, share: Interval | None) ->
         f"{words.number(harassment)} sur {words.plural(mentions, 'mention', 'mentions')}",
         f"{words.number(harassment)} of {words.plural(mentions, 'mention', 'mentions')}",
     )
-    few = harassment < intervals.FEW_FOR_RATE or mentions < intervals.FEW_FOR_PERCENT
-    if share is None or few:
+    if share is None or intervals.too_few(harassment, mentions):
         return said
     bounds = words.span(share.low, share.high, 1, share=True)
     return f"{said} · {words.percent(share.value)} ({bounds})"

@@ -139,8 +139,11 @@ def rotation_told(n: int, of: int) -> str:
             f"Of {every}, none says that the number changes with each call.",
         )
     share = intervals.share(n, of)
-    few = n < intervals.FEW_FOR_RATE or of < intervals.FEW_FOR_PERCENT
-    bounds = "" if few or not share else f" ({words.span(share.low, share.high, 1, share=True)})"
+    bounds = (
+        ""
+        if intervals.too_few(n, of) or not share
+        else f" ({words.span(share.low, share.high, 1, share=True)})"
+    )
     return tr(
         f"Sur {every}, {words.number(n)} {'dit' if n < 2 else 'disent'} que le numéro change à "
         f"chaque appel{bounds} : bloquer un numéro n’y fait rien.",

@@ -18,7 +18,7 @@ from raccroche.http import Client
 from raccroche.labelling import load_labeller
 from raccroche.post import Answer, Labels, Post
 from raccroche.store import Store, StoredPost
-from tests.servers.collecting import configured
+from tests.servers.collecting import configured, source_table
 from tests.servers.mastodon import Mastodon
 from tests.servers.mastodon import mastodon as running
 
@@ -198,7 +198,7 @@ def config(folder: Path, site: Mastodon) -> Config:
     return configured(
         folder,
         [site.url],
-        f"""
+        """
 [nlp]
 labeller = "rules"
 [[brands]]
@@ -206,14 +206,8 @@ id = "exemplis"
 name = "Exemplis"
 sector = "telecom"
 handles = ["exemplis"]
-[sources.tag]
-platform = "mastodon"
-enabled = true
-purpose = "test"
-instance = "{site.url}"
-tags = ["demarchage"]
-page_size = 5
-""",
+"""
+        + source_table("tag", "mastodon", instance=site.url, tags=["demarchage"], page_size=5),
     )
 
 

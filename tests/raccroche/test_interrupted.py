@@ -17,7 +17,7 @@ from raccroche.config import Config
 from raccroche.http import Client
 from raccroche.post import Run, Verdict
 from raccroche.store import Store
-from tests.servers.collecting import configured
+from tests.servers.collecting import collect, configured, source_table
 from tests.servers.mastodon import Mastodon, mastodon
 
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
@@ -34,20 +34,14 @@ def site() -> Iterator[Mastodon]:
         yield server
 
 
-def config(folder: Path, site: Mastodon, **collect: object) -> Config:
+def config(folder: Path, site: Mastodon, **options: object) -> Config:
     return configured(
         folder,
         [site.url],
-        f"""
-[sources.tag]
-platform = "mastodon"
-enabled = true
-purpose = "test"
-instance = "{site.url}"
-tags = ["demarchage", "harcelement"]
-page_size = 10
-""",
-        **collect,
+        source_table(
+            "tag", "mastodon", instance=site.url, tags=["demarchage", "harcelement"], page_size=10
+        ),
+        **options,
     )
 
 
@@ -85,14 +79,7 @@ def finish(loaded: Config, site: Mastodon) -> Run:
     """One more run, with the server well again."""
     site.held_from = None
     site.go_on.set()
-
-    async def run() -> Run:
-        allowed = loaded.collect.allow_hosts
-        with Store.open(loaded.store_url) as store:
-            async with Client("a@example.org", "t/1", allow_hosts=allowed, polite=False) as client:
-                return (await pipeline.collect(loaded, store, client))[0]
-
-    return asyncio.run(run())
+    return collect(loaded)
 
 
 EVERYTHING = {str(number) for number in range(1, 101)}

@@ -21,7 +21,7 @@ from raccroche.demo.wordpress import WordPress
 from raccroche.replay import replay
 from raccroche.store import Store
 from tests.servers import forked
-from tests.servers.collecting import configured
+from tests.servers.collecting import configured, source_table
 from tests.servers.mastodon import Mastodon, mastodon
 
 pytestmark = pytest.mark.slow
@@ -65,21 +65,14 @@ def config(folder: Path, sites: Sites) -> Config:
     return configured(
         folder,
         [sites.statuses.url, sites.blog.url],
-        f"""
-[sources.statuses]
-platform = "mastodon"
-enabled = true
-purpose = "test"
-instance = "{sites.statuses.url}"
-tags = ["demarchage"]
-page_size = 10
-[sources.comments]
-platform = "wordpress"
-enabled = true
-purpose = "test"
-site = "{sites.blog.url}"
-page_size = 10
-""",
+        source_table(
+            "statuses",
+            "mastodon",
+            instance=sites.statuses.url,
+            tags=["demarchage"],
+            page_size=10,
+        )
+        + source_table("comments", "wordpress", site=sites.blog.url, page_size=10),
         rate=80.0,
         archive="warc",
         cache="cache.sqlite3",

@@ -20,7 +20,7 @@ from raccroche.errors import ConfigError
 from raccroche.http import Client
 from raccroche.post import Page, Run, Verdict
 from raccroche.store import Store, StoredPost
-from tests.servers.collecting import configured
+from tests.servers.collecting import configured, source_table
 from tests.servers.mastodon import Mastodon, mastodon
 
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
@@ -47,16 +47,8 @@ def config(folder: Path, site: Mastodon, more: str = "") -> Config:
     return configured(
         folder,
         [site.url],
-        f"""
-[sources.tag]
-platform = "mastodon"
-enabled = true
-purpose = "test"
-instance = "{site.url}"
-tags = ["demarchage"]
-page_size = 10
-{more}
-""",
+        source_table("tag", "mastodon", instance=site.url, tags=["demarchage"], page_size=10)
+        + more,
     )
 
 

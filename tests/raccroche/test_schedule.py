@@ -23,7 +23,7 @@ from raccroche.routine import Round, metrics, run_round
 from raccroche.schedule import Line
 from raccroche.store import Store
 from raccroche.timetable import Moments, timetable
-from tests.servers.collecting import configured
+from tests.servers.collecting import configured, source_table
 from tests.servers.mastodon import Mastodon, mastodon
 
 
@@ -56,13 +56,7 @@ jitter_seconds = 0
 {more}
 [alerts]
 feed = "alerts.atom"
-[sources.tag]
-platform = "mastodon"
-enabled = true
-purpose = "test"
-instance = "{site.url}"
-tags = ["demarchage"]
-{source}
+{source_table("tag", "mastodon", instance=site.url, tags=["demarchage"])}{source}
 """,
     )
 

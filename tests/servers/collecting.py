@@ -22,13 +22,12 @@ key_file = "{key_file}"
 {collect}
 {more}
 """
-_ONE = """
-[sources.one]
-platform = "{platform}"
-enabled = true
-purpose = "test"
-{settings}
-"""
+
+
+def source_table(name: str, platform: str, **settings: Any) -> str:
+    """The table of an enabled source, for *more* of `configured`."""
+    told = {"platform": platform, "enabled": True, "purpose": "test"} | settings
+    return f"\n[sources.{name}]\n{_lines(told)}\n"
 
 
 def configured(
@@ -50,8 +49,7 @@ def configured(
 
 def source(folder: Path, platform: str, url: str, settings: Mapping[str, object]) -> Config:
     """A configuration in *folder* with one source, which may ask the host of *url*."""
-    more = _ONE.format(platform=platform, settings=_lines(settings))
-    return configured(folder, [url], more)
+    return configured(folder, [url], source_table("one", platform, **settings))
 
 
 def _lines(settings: Mapping[str, object]) -> str:
