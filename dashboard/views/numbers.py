@@ -138,12 +138,8 @@ def rotation_told(n: int, of: int) -> str:
             f"Sur {every}, aucune ne dit que le numéro change à chaque appel.",
             f"Of {every}, none says that the number changes with each call.",
         )
-    share = intervals.share(n, of)
-    bounds = (
-        ""
-        if intervals.too_few(n, of) or not share
-        else f" ({words.span(share.low, share.high, 1, share=True)})"
-    )
+    share = None if intervals.too_few(n, of) else intervals.share(n, of)
+    bounds = f" ({words.span(share.low, share.high, 1, share=True)})" if share else ""
     return tr(
         f"Sur {every}, {words.number(n)} {'dit' if n < 2 else 'disent'} que le numéro change à "
         f"chaque appel{bounds} : bloquer un numéro n’y fait rien.",
