@@ -96,36 +96,43 @@ async def run_round(
     """
     Collect, label, look for alerts, purge and publish: once, safe to repeat, never two at a time.
 
-    Each step runs though an earlier one failed; what failed is told in `problems`. The lock is the
-    system's: it is gone with the process, however it ends.
+    Each step runs though an earlier one failed; what failed is told in `problems`. *stop* ends the
+    round after the page or the batch of labels at hand. The lock is the system's: it is gone with
+    the process, however it ends.
     """
     done = Round(datetime.now(UTC))
     with store.lock("run"):
         if pipeline.jobs(config, only):
             done.runs = await collect(config, store, only=only, progress=progress, stop=stop)
-        if not (stop and stop.is_set()):
-            for step in (_label, _alert, _purge, _publish):
-                try:
-                    step(config, store, labeller, done, labelled)
-                except RaccrocheError as error:
-                    log.error("%s: %s", step.__name__.strip("_"), error)
-                    done.problems.append(str(error))
+        stopped = stop.is_set if stop else lambda: False
+        for step in (_label, _alert, _purge, _publish):
+            if stopped():
+                break
+            try:  # in a thread: the loop hears of a signal while posts are labelled
+                await asyncio.to_thread(step, config, store, labeller, done, labelled, stopped)
+            except RaccrocheError as error:
+                log.error("%s: %s", step.__name__.strip("_"), error)
+                done.problems.append(str(error))
     done.finished_at = datetime.now(UTC)
     write_health(config, store, done)
     return done
 
 
 def _label(
-    config: Config, store: Store, labeller: Labeller, done: Round, seen: Callable[[int], None]
+    config: Config,
+    store: Store,
+    labeller: Labeller,
+    done: Round,
+    seen: Callable[[int], None],
+    stopped: Callable[[], bool],
 ) -> None:
+    size = config.nlp.batch_size
     done.labelled = pipeline.label(
-        config, store, labeller, batch_size=config.nlp.batch_size, progress=seen
+        config, store, labeller, batch_size=size, progress=seen, stop=stopped
     )
 
 
-def _alert(
-    config: Config, store: Store, labeller: Labeller, done: Round, seen: Callable[[int], None]
-) -> None:
+def _alert(config: Config, store: Store, labeller: Labeller, done: Round, *_: object) -> None:
     from raccroche.alerts import find_alerts
     from raccroche.alerts.notify import send_alerts, write_feed
 
@@ -135,16 +142,12 @@ def _alert(
     done.sent = send_alerts(config, store)
 
 
-def _purge(
-    config: Config, store: Store, labeller: Labeller, done: Round, seen: Callable[[int], None]
-) -> None:
+def _purge(config: Config, store: Store, labeller: Labeller, done: Round, *_: object) -> None:
     purged = rights.purge(config, store, archive_of(config), datetime.now(UTC))
     done.purged = purged.texts + purged.archived
 
 
-def _publish(
-    config: Config, store: Store, labeller: Labeller, done: Round, seen: Callable[[int], None]
-) -> None:
+def _publish(config: Config, store: Store, labeller: Labeller, done: Round, *_: object) -> None:
     if config.schedule.publish:
         from raccroche.export import export_dataset
 

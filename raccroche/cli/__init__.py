@@ -16,7 +16,7 @@ for group in (sources, labels, data, operate, rights):
 def main() -> None:
     """
     Exit codes: 0 all well, 1 an error said in one sentence, 2 wrong usage, 3 some sources failed
-    and others succeeded; `collect` stopped by Ctrl-C 130, by SIGTERM 143.
+    and others succeeded; `collect` or `run` stopped by Ctrl-C 130, by SIGTERM 143.
     """
     try:
         app()

@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
 def run() -> None:
     """
     One whole round: collect, label, look for alerts, purge, publish. Safe to repeat, never two at a
-    time.
+    time. Stopped by Ctrl-C or SIGTERM it ends with 130 or 143; the next round goes on from there.
 
     Example: `raccroche run`
     """
@@ -56,8 +56,8 @@ def run() -> None:
         raise ConfigError(f"{config.path}: no source is enabled; see `raccroche sources`")
     labeller = load_labeller(config)
 
-    async def work(store: Store) -> Round:
-        with stopped_by_signals() as (stop, _), bar("collecting") as (progress, task):
+    async def work(store: Store) -> tuple[Round, list[int]]:
+        with stopped_by_signals() as (stop, came), bar("collecting") as (progress, task):
 
             def report(source: str, *, got: int, new: int, declared: int | None) -> None:
                 progress.update(task, advance=1, description=f"{source}: {new} new, {got} read")
@@ -65,14 +65,15 @@ def run() -> None:
             def labelled(count: int) -> None:
                 progress.update(task, advance=count, description="labelling")
 
-            return await run_round(
+            done = await run_round(
                 config, store, labeller, progress=report, labelled=labelled, stop=stop
             )
+            return done, came
 
     with open_store(config) as store:
-        done = asyncio.run(work(store))
+        done, came = asyncio.run(work(store))
     show_round(done)
-    raise typer.Exit(exit_code(done.runs) or (1 if done.problems else 0))
+    raise typer.Exit(128 + came[0] if came else exit_code(done.runs) or (1 if done.problems else 0))
 
 
 def show_round(done: Round) -> None:

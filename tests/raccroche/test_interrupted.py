@@ -1,21 +1,27 @@
 """Ctrl-C and SIGTERM in the middle of a collection from a server that keeps it waiting."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from nlp.types import Labels, Text
 from raccroche import pipeline
+from raccroche.cli.common import stopped_by_signals
 from raccroche.config import Config
 from raccroche.http import Client
+from raccroche.labelling import load_labeller
 from raccroche.post import Run, Verdict
+from raccroche.routine import run_round
 from raccroche.store import Store
 from tests.servers.collecting import collect, configured, source_table
 from tests.servers.mastodon import Mastodon, mastodon
@@ -57,10 +63,12 @@ def runs(loaded: Config) -> list[Run]:
 
 
 @contextmanager
-def collecting(loaded: Config, site: Mastodon) -> Iterator["subprocess.Popen[str]"]:
-    """`raccroche collect` in its own process, once the server keeps it waiting."""
+def collecting(
+    loaded: Config, site: Mastodon, command: str = "collect"
+) -> Iterator["subprocess.Popen[str]"]:
+    """`raccroche collect` (or `run`) in its own process, once the server keeps it waiting."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "raccroche", "-c", str(loaded.path), "collect"],
+        [sys.executable, "-m", "raccroche", "-c", str(loaded.path), command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -86,12 +94,13 @@ EVERYTHING = {str(number) for number in range(1, 101)}
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("command", ["collect", "run"])
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
 def test_one_signal_ends_a_collection_soon_with_all_that_came(
-    tmp_path: Path, site: Mastodon, name: signal.Signals
+    tmp_path: Path, site: Mastodon, name: signal.Signals, command: str
 ) -> None:
     loaded = config(tmp_path, site)
-    with collecting(loaded, site) as process:
+    with collecting(loaded, site, command) as process:
         process.send_signal(name)
         out, err = process.communicate(timeout=30)  # the server would wait for a minute
 
@@ -127,6 +136,36 @@ def test_a_second_signal_ends_it_at_once_and_loses_nothing(
     assert runs(loaded) == []
     assert finish(loaded, site).new == len(EVERYTHING) - CAME
     assert stored(loaded) == EVERYTHING
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_a_round_after_the_batch_of_labels_at_hand(
+    tmp_path: Path, site: Mastodon, name: signal.Signals
+) -> None:
+    """While labels are made nobody else has the processor; the signal must be heard all the same"""
+    site.held_from = None
+    loaded = config(tmp_path, site)
+    loaded = replace(loaded, nlp=replace(loaded.nlp, batch_size=10))
+    labeller = load_labeller(loaded)
+
+    with Store.open(loaded.store_url) as store, stopped_by_signals() as (stop, came):
+
+        class Interrupted:
+            name, version = labeller.name, labeller.version
+
+            def label(self, texts: Sequence[Text]) -> Iterable[Labels]:
+                if not came:
+                    os.kill(os.getpid(), name)
+                until = time.monotonic() + 10
+                while not came and time.monotonic() < until:
+                    time.sleep(0.01)
+                return labeller.label(texts)
+
+        done = await run_round(loaded, store, Interrupted(), stop=stop)
+        assert (came, done.labelled, done.alerts) == ([name], 10, 0)
+        again = await run_round(loaded, store, labeller)
+
+    assert again.labelled == len(EVERYTHING) - 10
 
 
 def test_what_an_interrupted_run_did_not_ask_is_asked_by_the_next(
