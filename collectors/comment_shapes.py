@@ -117,7 +117,7 @@ def own_markup(markup: str, within: list[str]) -> str | None:
     kept = []
     at = 0
     for inner in within:
-        start = markup.find(inner, at)
+        start = _found(markup, inner, at)
         if start < 0:
             return None
         kept.append(markup[at:start])
@@ -126,6 +126,17 @@ def own_markup(markup: str, within: list[str]) -> str | None:
     if "<!--" in own:
         return None if _COMMENT_IN_VALUE.search(own) else _COMMENT.sub("", own)
     return own
+
+
+_HEAD = 64  # characters; a search for a whole comment looks through all of it first
+
+
+def _found(markup: str, inner: str, at: int) -> int:
+    """`markup.find(inner, at)`, faster where *inner* is long and soon found."""
+    start = markup.find(inner[:_HEAD], at)
+    if start < 0 or markup.startswith(inner, start):
+        return start
+    return markup.find(inner, start)
 
 
 # Making a shape ----------------------------------------------------------------------------------

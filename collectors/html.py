@@ -39,7 +39,7 @@ class Text(NamedTuple):
 
 def tree(html: str) -> Tree:
     """The page as lexbor reads it (the HTML of browsers), fast."""
-    return LexborHTMLParser(_bounded(_encodable(html)))
+    return LexborHTMLParser(_bounded(html).encode("utf-8", "replace"))
 
 
 def soup(html: str) -> BeautifulSoup:

@@ -59,7 +59,7 @@ def target(request: Request) -> httpx.URL:
     URL.
     """
     try:
-        url = httpx.URL(request.url).copy_with(fragment=None)
+        url = httpx.URL(request.url.partition("#")[0])
         return url.copy_merge_params(dict(request.params)) if request.params else url
     except (httpx.InvalidURL, ValueError) as error:
         raise AddressRefused(f"not a URL ({error})", url=request.url) from error
