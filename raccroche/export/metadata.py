@@ -46,6 +46,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "rating": "stars given by the author, where the source has them",
     "context_brand": "brand that the source is about (a reviewed company)",
     "by_brand": "posted by a brand's own account; never testimony",
+    "reply_to_brand": "brand whose own account the post answers, where its source tells",
     "group": "id of the earliest post with the same text; copies share it and count once",
     "is_copy": "a copy of an earlier post; leave these out of counts",
     "language": "language measured by the labeller (ISO 639-1)",

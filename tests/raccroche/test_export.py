@@ -21,6 +21,8 @@ import pandas as pd
 import pytest
 
 from collectors.table import sources
+from nlp.corpus import text_of
+from raccroche import pipeline
 from raccroche.config import BrandConfig, Config, PrivacyConfig
 from raccroche.errors import ConfigError, RaccrocheError
 from raccroche.export import FORMATS, UnknownValue, data_files, export_dataset
@@ -28,6 +30,7 @@ from raccroche.export.files import Dataset
 from raccroche.export.metadata import DESCRIPTIONS
 from raccroche.export.rows import SCHEMAS
 from raccroche.export.terms import UNKNOWN, terms_of
+from raccroche.labelling import load_labeller
 from raccroche.post import Labels, Mention, Post
 from raccroche.store import Filters, Store
 from tests.servers import forked
@@ -285,6 +288,28 @@ def test_every_platform_has_terms() -> None:
         assert found.terms == module.LEGAL
         assert found.licence
     assert terms_of("gone/example.org", "gone").terms == UNKNOWN
+
+
+def test_the_brand_whose_account_a_post_answers_goes_with_it_and_tells_its_labeller(
+    tmp_path: Path, config: Config
+) -> None:
+    """Without it nobody who has the dataset could tell why "from you" accuses that brand."""
+    said = "Dix appels par jour de votre part, arrêtez !"
+    with Store.open(tmp_path / "one.sqlite3") as store:
+        store.add_posts([
+            Post("test/site", "test", "1", said, published_at=at(9, 1), reply_to_brand="Orange"),
+            Post("test/site", "test", "2", "Rien à dire.", published_at=at(9, 2)),
+        ])  # fmt: skip
+        labeller = load_labeller(config)
+        pipeline.label(config, store, labeller)
+        ours = Filters(labeller=pipeline.labeller_id(labeller))
+        export_dataset(config, store, tmp_path / "out", form="jsonl", filters=ours)
+
+    lines = data(tmp_path / "out").read_text("utf-8").splitlines()
+    rows = {row["id"]: row for row in map(json.loads, lines)}
+    assert [rows[f"test/site:{n}"]["reply_to_brand"] for n in (1, 2)] == ["Orange", None]
+    (labels,) = labeller.label([text_of(rows["test/site:1"])])
+    assert labels.brands["Orange"].harassment
 
 
 def test_every_column_is_explained() -> None:
