@@ -186,25 +186,28 @@ def _post(row: Any, answer: Answer, home: str) -> Post | None:
         language=optional(row, "language", str),
         edited_at=moment(edited, "edited_at", url) if edited else None,
         quoted=text.quoted,
-        reply_to=_answered(row),
+        reply_to=_answered(row, home),
     )
 
 
-def _answered(row: Mapping[str, Any]) -> str | None:
+def _answered(row: Mapping[str, Any], home: str) -> str | None:
     """The account that is answered, which is among those that the post mentions."""
     account = optional(row, "in_reply_to_account_id", str)
     for mention in optional(row, "mentions", list) or []:
         if account and isinstance(mention, Mapping) and mention.get("id") == account:
-            return optional(mention, "acct", str)
+            name = one_line(optional(mention, "acct", str))
+            return _with_server(name, optional(mention, "url", str), home) if name else None
     return None
 
 
 def _author(row: Mapping[str, Any], answer: Answer, home: str) -> str:
-    """`name@server`: local accounts are given without their server by the API."""
     account = one_line(need(row, "account.acct", str, answer.url))
-    if "@" in account:
-        return account
-    server = host(optional(row, "account.url", str)) or home
+    return _with_server(account, optional(row, "account.url", str), home)
+
+
+def _with_server(account: str, url: str | None, home: str) -> str:
+    """`name@server`: local accounts are given without their server by the API."""
+    server = "" if "@" in account else host(url) or home
     return f"{account}@{server}" if server else account
 
 

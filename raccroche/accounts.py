@@ -1,7 +1,7 @@
 """Brands' own accounts: which posts they wrote, and which posts answer them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -9,9 +9,7 @@ from raccroche import reference
 from raccroche.config import BrandConfig, Config
 from raccroche.post import Post
 
-# Platforms on which the handles of the brand table are accounts; elsewhere a handle counts where
-# the table names the platform with it (`reddit:example_tel`).
-_ACCOUNTS = frozenset({"activitypub", "bluesky", "mastodon", "telegram", "x", "youtube"})
+_FEDIVERSE = frozenset({"activitypub", "lemmy", "mastodon", "peertube"})  # name@server, all of them
 # "@name" or "@name@server" before anything else: whom a reply is addressed to
 _HEAD = re.compile(r"\s{0,10}@([\w.-]{1,100}(?:@[\w.-]{1,100})?)")
 
@@ -42,11 +40,24 @@ def brand_of(config: Config, platform: str, account: str | None) -> str | None:
     if not account:
         return None
     known = _handles(config.brands)
-    name = account.strip().lstrip("@").casefold()
-    names = [f"{platform}:{name}"]
-    if platform in _ACCOUNTS:
-        names += [name, name.split("@")[0].removesuffix(".bsky.social")]
+    names = _ways_to_write(platform, account.strip().lstrip("@").casefold())
     return next((known[one] for one in names if one in known), None)
+
+
+def _ways_to_write(platform: str, name: str) -> Iterator[str]:
+    """
+    How the brand table may write an account: `name` is one on X, and tells nothing elsewhere, where
+    anybody may have taken it; an address tells by itself, `platform:name` on that platform only.
+    """
+    yield f"{platform}:{name}"
+    if platform in _FEDIVERSE:
+        yield f"{platform}:{name.partition('@')[0]}"
+    if (
+        platform == "x"
+        or (platform in _FEDIVERSE and "@" in name)
+        or (platform == "bluesky" and ("." in name or name.startswith("did:")))
+    ):
+        yield name
 
 
 @cache

@@ -12,7 +12,7 @@ SECTORS = {
 }  # fmt: skip
 # Shares of what people write, and of the calls they complain of.
 _TALK = {"Mandarine": 26, "Libre": 24, "NT": 20, "Vert": 9, "Chaîne+": 10}
-_CALLS = {"Mandarine": 16, "Libre": 11, "NT": 29, "Vert": 7, "Chaîne+": 17}
+_CALLS = {"Mandarine": 16, "Libre": 11, "NT": 29, "Vert": 7, "Chaîne+": 5}
 # How each firm's calls changed on 11 August 2026: drawn at random once, like all else here.
 CALLS_AFTER_CONSENT = {
     "Mandarine": 0.35, "Libre": 0.9, "NT": 0.5, "Vert": 0.8, "Chaîne+": 1.25, "MUTIF": 0.3,
@@ -64,7 +64,7 @@ def brands() -> tuple[Brand, ...]:
         Brand(
             name=row["name"],
             sector=row["sector"],
-            handle=row["handles"][0],
+            handle=row["handles"][0].removeprefix("mastodon:"),
             talk=_TALK.get(row["name"], 3),
             calls=_CALLS.get(row["name"], 4),
         )

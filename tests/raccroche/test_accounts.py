@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from collectors import bluesky, discourse, mastodon, reddit, x
+from collectors.html import host
 from raccroche import pipeline
 from raccroche.accounts import brand_of, with_brand_accounts
 from raccroche.config import BrandConfig, Config
@@ -23,8 +24,9 @@ from tests.servers.mastodon import Mastodon
 from tests.servers.mastodon import mastodon as running
 
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
-HANDLES = ("exemplis", "did:plc:exemplis", "exemplis.example", "reddit:exemplis_tel",
-           "discourse:Conseiller_Exemplis")  # fmt: skip
+HANDLES = ("exemplis", "did:plc:exemplis", "exemplis.example", "exemplis@social.example",
+           "reddit:exemplis_tel", "discourse:Conseiller_Exemplis", "mastodon:exemplis_partout",
+           "youtube:Exemplis")  # fmt: skip
 BRAND = BrandConfig("exemplis", "Exemplis", sector="telecom", handles=HANDLES)
 CONFIG = replace(Config(Path("config.toml")), brands=(BRAND,))
 ANGRY = "dix appels par jour de votre part, c'est du harcèlement téléphonique, arrêtez !"
@@ -44,7 +46,9 @@ def parsed(module: Any, url: str, data: Any) -> dict[str, Post]:
     [
         ("x", "@Exemplis"),
         ("mastodon", "exemplis@social.example"),
-        ("bluesky", "exemplis.bsky.social"),
+        ("activitypub", "exemplis@social.example"),
+        ("mastodon", "exemplis_partout@any.example"),
+        ("youtube", "@exemplis"),
         ("bluesky", "exemplis.example"),
         ("bluesky", "did:plc:exemplis"),
         ("reddit", "Exemplis_Tel"),
@@ -58,8 +62,15 @@ def test_an_account_of_the_table_is_the_brand_s(platform: str, account: str) -> 
 @pytest.mark.parametrize(
     ("platform", "account"),
     [
-        ("reddit", "exemplis"),  # a handle without its platform is no account of a forum
+        # a name without its server or platform is an account on X: elsewhere anybody may have it
+        ("reddit", "exemplis"),
         ("wordpress", "exemplis"),
+        ("mastodon", "exemplis@joke.example"),
+        ("mastodon", "exemplis"),
+        ("bluesky", "exemplis.bsky.social"),
+        ("telegram", "Exemplis"),
+        ("wordpress", "exemplis@social.example"),  # an address where names are free
+        ("lemmy", "exemplis_partout@any.example"),
         ("x", "exemplis_tel"),
         ("x", "exemplis.bsky.example"),
         ("x", ""),
@@ -110,7 +121,8 @@ def status(number: str, text: str, author: str = "zoe", **more: Any) -> dict[str
 
 
 def test_on_mastodon_the_account_that_is_answered_is_among_those_mentioned() -> None:
-    mentions = [{"id": "5", "acct": "ami@a.example"}, {"id": "8", "acct": "exemplis@b.example"}]
+    mentions = [{"id": "5", "acct": "ami@a.example"}, {"id": "8", "acct": "exemplis"},
+                {"id": "9", "acct": "exemplis@joke.example"}]  # fmt: skip
     found = parsed(
         mastodon,
         "https://social.example/api/v1/timelines/tag/x",
@@ -119,12 +131,15 @@ def test_on_mastodon_the_account_that_is_answered_is_among_those_mentioned() -> 
                    mentions=mentions),
             status("2", "@exemplis @ami non", in_reply_to_id="91", in_reply_to_account_id="5",
                    mentions=mentions),
-            status("3", "@exemplis vous exagérez", in_reply_to_id="92"),
-            status("4", "@exemplis vous exagérez"),
+            status("3", "@exemplis non", in_reply_to_id="92", in_reply_to_account_id="9",
+                   mentions=mentions),
+            status("4", "@exemplis vous exagérez", in_reply_to_id="93"),  # of which server?
+            status("5", "@exemplis@social.example vous exagérez", in_reply_to_id="93"),
+            status("6", "@exemplis@social.example vous exagérez"),
         ],
     )  # fmt: skip
     told = {number: post.reply_to_brand for number, post in found.items()}
-    assert told == {"1": "Exemplis", "2": None, "3": "Exemplis", "4": None}
+    assert told == {"1": "Exemplis", "5": "Exemplis", **dict.fromkeys("2346")}
 
 
 def skeet(did: str, key: str, text: str, parent: str | None = None) -> dict[str, Any]:
@@ -205,7 +220,9 @@ labeller = "rules"
 id = "exemplis"
 name = "Exemplis"
 sector = "telecom"
-handles = ["exemplis"]
+handles = ["exemplis@"""
+        + host(site.url)
+        + """"]
 """
         + source_table("tag", "mastodon", instance=site.url, tags=["demarchage"], page_size=5),
     )

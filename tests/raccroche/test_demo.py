@@ -154,7 +154,9 @@ def test_numbers_and_addresses_are_masked(collected: Config) -> None:
 
 def test_accounts_of_firms_are_known_as_such(site: Site, collected: Config) -> None:
     assert site.world is not None
-    handles = {handle for brand in collected.brands for handle in brand.handles}
+    handles = {
+        handle.removeprefix("mastodon:") for brand in collected.brands for handle in brand.handles
+    }
     written = sum(m.author in handles for m in (*site.world.pouet, *site.world.relay))
     with Store.open(collected.store_url, read_only=True) as store:
         marked = sum(p.by_brand for p in store.unlabelled("nobody@1", 10_000))
