@@ -18,6 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from raccroche.post import Labels, Mention, Verdict
 from raccroche.store import Alert, Filters, Store
 from raccroche.store.duplicates import text_key
 from raccroche.store.rows import PARIS, day_number, month_of
-from raccroche.store.tables import CELLS, UNDATED, metadata, posts
+from raccroche.store.tables import CELLS, UNDATED, metadata, pair, posts
 
 MODEL = "essai@1"
 DAYS = 3 * 365
@@ -343,11 +344,11 @@ class Maker:
         if refused or language != "fr" or post[_GROUP] != n:
             return
         witnessed = 6 * (testimony and not post[_BY_BRAND])
-        for term in (0, *told):
-            for number, feeling, harassing in units:
-                cell = feeling + 3 * harassing + witnessed
-                rows.cells.append(_key(term, 0, number, place, cell))
-                rows.cells.append(_key(term, post[3], number, place, cell))
+        places = [(term, site) for term in (0, *told) for site in (0, post[3])]
+        places += [(pair(*both), 0) for both in combinations(told, 2)]
+        for number, feeling, harassing in units:
+            cell = feeling + 3 * harassing + witnessed
+            rows.cells.extend(_key(term, site, number, place, cell) for term, site in places)
 
 
 _FIRST_MINUTE = datetime(1990, 1, 1, tzinfo=UTC).timestamp()

@@ -190,7 +190,7 @@ def _shared_step(filters: Filters, by: Sequence[str]) -> str | None:
     Filters that the count tables do not hold are counted from the posts: one reading, not four.
     None: the question is answered by itself.
     """
-    if filters.families or not counts.crossed(filters, None):
+    if filters.families or not counts.crossed(filters):
         return None
     if filters.start is None or filters.end is None or set(by) - {"brand", *counts.PERIODS}:
         return None

@@ -55,8 +55,9 @@ harassment_only=False, testimony_only=False, with_copies=False)
         The unit is the pair (post, brand); with no brand or family in *by* or in the filters, the
         post. Brand "inconnue" (UNKNOWN_BRAND): harassment posts that accuse no brand. Only the
         first post of a group of copies counts; refused and non-French posts count nowhere; brand
-        accounts and articles are never testimony. Cost follows days x brands, except where two
-        kinds of terms are crossed (or several topics or signals merged): those read posts.
+        accounts and articles are never testimony. Cost follows days x brands, except where three
+        terms are looked at together (a topic, a signal and a relation; three topics), or two in one
+        platform or source: those read posts.
     totals(filters) -> Totals       posts, mentions, harassment, testimonies, sentiments, undated
     cluster_counts(filters) -> DataFrame        brand, mentions, harassment, authors
         How many authors have this pair of counts: the author-clustered bootstrap draws these rows.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, union_all
@@ -37,6 +38,7 @@ from raccroche.store.tables import (
     labels,
     marks,
     mentions,
+    pair,
     posts,
     sources,
     terms,
@@ -72,18 +74,17 @@ def daily_counts(
     scope = scope_of(conn, filters)
     if scope is None:
         return _shape(_Cells((), [], None), by, {}, filters)
-    kind = next((key for key in by if key in TERM_KINDS), None)
-    names = _names(conn, by)
-    if not crossed(filters, kind):
-        return _shape(_from_counts(conn, filters, by, kind, whole=whole), by, names, filters)
-    if kind is None and not filters.with_copies and len(scope.terms) == 1:
-        added = _from_counts(conn, filters, by, kind, whole=whole)
-        again = _again(conn, scope, by, whole=whole)
-        if "month" not in by:  # months are named otherwise in the count tables
-            return _shape(_joined([added, again.negative()]), by, names, filters)
-        parts = (_shape(one, by, names, filters) for one in (added, again.negative()))
-        return _summed(parts, by)
-    return _shape(_from_rows(conn, filters, scope, by, kind, whole=whole), by, names, filters)
+    names = _names(conn, by, scope)
+    if not crossed(filters, by):
+        return _shape(_from_counts(conn, filters, by, whole=whole), by, names, filters)
+    several = _several(filters, by)
+    if filters.with_copies or len(several) != 1 or _depth(filters, by) > _held(filters, by):
+        return _shape(_from_rows(conn, filters, scope, by, whole=whole), by, names, filters)
+    added = _from_counts(conn, filters, by, whole=whole, once=False)
+    again = _from_rows(conn, filters, scope, by, again=several[0], whole=whole).negative()
+    if "month" not in by:  # months are named otherwise in the count tables
+        return _shape(_joined([added, again]), by, names, filters)
+    return _summed((_shape(one, by, names, filters) for one in (added, again)), by)
 
 
 def _summed(parts: Iterable["pd.DataFrame"], by: Sequence[str]) -> "pd.DataFrame":
@@ -98,26 +99,6 @@ def _summed(parts: Iterable["pd.DataFrame"], by: Sequence[str]) -> "pd.DataFrame
     return found[found["mentions"] != 0].reset_index(drop=True)
 
 
-def _again(conn: Connection, scope: Scope, by: Sequence[str], *, whole: bool = False) -> "_Cells":
-    """
-    What sums over several terms of one kind count more than once: the posts that hold several.
-
-    The index of marks tells which; only these posts are read.
-    """
-    (numbers,) = scope.terms.values()
-    again = marked_again(scope, numbers)
-    queries: list[Select[Any]] = []
-    for unit, brand_n, sentiment, harassment, extra in _row_units(
-        scope, by, led=again, whole=whole
-    ):
-        keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, literal(ALL))
-        cell = sentiment + 3 * _as_int(harassment) + 6 * _as_int(testimony())
-        units = func.sum(again.c.times).label("units")
-        query = select(*keys, cell.label("cell"), units).select_from(unit)
-        queries.append(query.where(*extra, posts.c.day != UNDATED).group_by(*keys, cell))
-    return _spread(conn.execute(_one(queries)).all())
-
-
 def _check(by: Sequence[str]) -> None:
     unknown = [key for key in by if key not in _KEYS]
     if unknown:
@@ -127,29 +108,70 @@ def _check(by: Sequence[str]) -> None:
             raise StoreError(f"counts go by one of {', '.join(kinds)} at a time")
 
 
-def crossed(filters: Filters, kind: str | None) -> bool:
+def crossed(filters: Filters, by: Sequence[str] = ()) -> bool:
     """
-    Whether the question crosses terms, which the count tables do not hold: then posts are read.
+    Whether the question crosses more terms than the count tables hold: then posts are read.
     """
-    if filters.with_copies:
+    depth, held = _depth(filters, by), _held(filters, by)
+    if filters.with_copies or depth > held:
         return True
-    kinds = set(filters.terms) | ({kind} if kind else set())
-    if len(kinds) > 1:
-        return True
-    if not kinds or kind or "relation" in kinds:
-        return False  # a post has one relation: several add up
-    (names,) = filters.terms.values()
-    return len(names) > 1
+    several = _several(filters, by)
+    if not several:
+        return False
+    # those that hold both of two terms are taken from the sum of the two
+    return depth > 1 or held < 2 or len(filters.terms[several[0]]) > 2
+
+
+def _held(filters: Filters, by: Sequence[str]) -> int:
+    """How many terms at once the count tables tell apart: two, but one in each place."""
+    placed = filters.sources or filters.platforms or "source" in by or "platform" in by
+    return 1 if placed else 2
+
+
+def _depth(filters: Filters, by: Sequence[str]) -> int:
+    """How many terms of a post the question looks at together."""
+    return len(_kinds(filters, by))
+
+
+def _kinds(filters: Filters, by: Sequence[str]) -> set[str]:
+    return filters.terms.keys() | {key for key in by if key in TERM_KINDS}
+
+
+def _several(filters: Filters, by: Sequence[str]) -> list[str]:
+    """The kinds of which a post may hold several terms asked for, and counts once all the same."""
+    return [
+        kind
+        for kind, names in filters.terms.items()
+        if len(names) > 1 and kind != "relation" and kind not in by
+    ]
 
 
 def _from_counts(
     conn: Connection,
     filters: Filters,
     by: Sequence[str],
-    kind: str | None,
     *,
     undated: bool = False,
     whole: bool = False,
+    once: bool = True,
+) -> "_Cells":
+    """*once* False: posts that hold several terms asked for are counted for each."""
+    added, taken = _term_rows(conn, filters, by)
+    if not taken or not once:
+        return _sums(conn, filters, by, added, undated=undated, whole=whole)
+    more = _sums(conn, filters, by, added, undated=undated, whole=whole)
+    less = _sums(conn, filters, by, taken, undated=undated, whole=whole)
+    return _joined([more, less.negative()])
+
+
+def _sums(
+    conn: Connection,
+    filters: Filters,
+    by: Sequence[str],
+    term_rows: list[int],
+    *,
+    undated: bool,
+    whole: bool,
 ) -> "_Cells":
     labeller_n = labeller_number(conn, filters.labeller)
     keys = _count_keys(
@@ -160,7 +182,7 @@ def _from_counts(
     )
     query = query.where(
         counts.c.labeller_n == labeller_n,
-        counts.c.term_n.in_(_term_rows(conn, filters, kind)),
+        counts.c.term_n.in_(term_rows),
         counts.c.source_n.in_(_source_rows(conn, filters, by)),
         counts.c.brand_n.in_(_brand_rows(conn, filters, by, whole=whole)),
         *([counts.c.day == UNDATED] if undated else _days(filters, counts.c.day)),
@@ -168,12 +190,19 @@ def _from_counts(
     return _whole(conn.execute(query.group_by(*keys)).all(), len(keys))
 
 
-def _term_rows(conn: Connection, filters: Filters, kind: str | None) -> list[int]:
-    if kind is not None:
-        return term_numbers_of(conn, kind, filters.terms.get(kind, ()))
-    for own, names in filters.terms.items():
-        return term_numbers_of(conn, own, names)
-    return [ALL]
+def _term_rows(
+    conn: Connection, filters: Filters, by: Sequence[str]
+) -> tuple[list[int], list[int]]:
+    """The terms, or pairs of them, whose rows add up to the answer, and those to take from it."""
+    found = [
+        term_numbers_of(conn, kind, filters.terms.get(kind, ())) for kind in _kinds(filters, by)
+    ]
+    if not found:
+        return [ALL], []
+    if len(found) == 1:
+        again = combinations(found[0], 2) if _several(filters, by) else ()
+        return found[0], [pair(*both) for both in again]
+    return [pair(*both) for both in product(*found)], []
 
 
 def _source_rows(conn: Connection, filters: Filters, by: Sequence[str]) -> list[int]:
@@ -239,15 +268,20 @@ def _from_rows(
     filters: Filters,
     scope: Scope,
     by: Sequence[str],
-    kind: str | None,
     *,
+    again: str | None = None,
     whole: bool = False,
 ) -> "_Cells":
     """
     The same rows counted from the posts themselves: exact for any filter, and as slow as there are
     posts.
+
+    *again*: only what sums over the terms of this kind count more than once. The index of marks
+    tells which posts hold several of them; no others are read.
     """
-    led = marked_posts(scope).cte("led") if scope.terms else None
+    kind = next((key for key in by if key in TERM_KINDS), None)
+    led = _led(scope, again)
+    units = func.count() if again is None else func.sum(led.c.times)
     few = rare(conn, scope) if led is None else NO_MATTER
     queries: list[Select[Any]] = []
     units_of = _row_units(scope, by, led=led, whole=whole)
@@ -256,7 +290,7 @@ def _from_rows(
         keys = _count_keys(by, posts.c.day, None, brand_n, posts.c.source_n, term_n)
         cell = sentiment + 3 * _as_int(harassment) + 6 * _as_int(testimony())
         start = _with_marks(unit, scope) if kind else unit
-        query = select(*keys, cell.label("cell"), func.count().label("units")).select_from(start)
+        query = select(*keys, cell.label("cell"), units.label("units")).select_from(start)
         query = query.where(*extra, few, posts.c.day != UNDATED)
         if kind:
             query = query.where(
@@ -264,6 +298,13 @@ def _from_rows(
             )
         queries.append(query.group_by(*keys, cell))
     return _spread(conn.execute(_one(queries)).all())
+
+
+def _led(scope: Scope, again: str | None) -> Any:
+    """The numbers of the posts that hold the terms asked for; None where none are."""
+    if again is not None:
+        return marked_again(scope, again).cte("led")
+    return marked_posts(scope).cte("led") if scope.terms else None
 
 
 def _one(queries: Sequence[Select[Any]]) -> Any:
@@ -363,8 +404,8 @@ def _joined(found: Sequence[_Cells]) -> _Cells:
     )
 
 
-def _names(conn: Connection, by: Sequence[str]) -> dict[str, dict[int, Any]]:
-    """What the numbers in the rows are called."""
+def _names(conn: Connection, by: Sequence[str], scope: Scope) -> dict[str, dict[int, Any]]:
+    """What the numbers in the rows are called; a pair of terms by the one that is not asked for."""
     found: dict[str, dict[int, Any]] = {}
     if "brand" in by or "family" in by:
         rows = conn.execute(select(brands.c.n, brands.c.name, brands.c.family)).all()
@@ -377,7 +418,9 @@ def _names(conn: Connection, by: Sequence[str]) -> dict[str, dict[int, Any]]:
     for kind in TERM_KINDS:
         if kind in by:
             query = select(terms.c.n, terms.c.name).where(terms.c.kind == kind)
-            found[kind] = {n: name for n, name in conn.execute(query)}
+            own = {n: name for n, name in conn.execute(query)}
+            asked = [n for other in scope.terms if other != kind for n in scope.terms[other]]
+            found[kind] = own | {pair(n, m): name for n, name in own.items() for m in asked}
     return found
 
 
@@ -475,7 +518,7 @@ def post_total(conn: Connection, filters: Filters, *, pairs: int | None = None) 
     scope = scope_of(conn, filters)
     if scope is None:
         return 0
-    if scope.brands is not None and not scope.unknown_brand and not crossed(filters, None):
+    if scope.brands is not None and not scope.unknown_brand and not crossed(filters):
         if pairs is None:
             pairs = int(daily_counts(conn, filters, ())["mentions"].sum())
         return pairs - _named_again(conn, scope)
@@ -516,12 +559,12 @@ def _named_again(conn: Connection, scope: Scope) -> int:
 def quick_total(filters: Filters) -> bool:
     """Whether the count tables know how many posts these filters leave."""
     one_brand = not filters.families and len(filters.brands) <= 1
-    return one_brand and not crossed(filters, None)
+    return one_brand and not crossed(filters)
 
 
 def undated_posts(conn: Connection, filters: Filters) -> int:
     """How many posts without a date `quick_total` filters leave, their dates aside."""
-    found = _from_counts(conn, replace(filters, start=None, end=None), (), None, undated=True)
+    found = _from_counts(conn, replace(filters, start=None, end=None), (), undated=True)
     return int(_shape(found, (), {}, filters)["mentions"].sum())
 
 
@@ -577,10 +620,10 @@ def author_counts(conn: Connection, filters: Filters, by: Sequence[str]) -> "pd.
     scope = scope_of(conn, own)
     kind = next((key for key in by if key in TERM_KINDS), None)
     rows = [] if scope is None else _author_rows(conn, own, scope, by, kind)
-    if not rows:
+    if scope is None or not rows:
         return pd.DataFrame(columns=[*columns, "authors", "posts", "copies"])
     table = pd.DataFrame.from_records([row._mapping for row in rows])
-    names = _names(conn, by)
+    names = _names(conn, by, scope)
     period = next((key for key in by if key in PERIODS), None)
     if period:
         table["period"] = _dates(table, period)

@@ -4,7 +4,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from raccroche.store import migrations, people
 from raccroche.store.engine import Database
 from raccroche.store.labelling import touch
 from raccroche.store.locks import hold
-from raccroche.store.rows import LAST_ARRIVAL, date_of, day_number, insert_into, numbers_between
+from raccroche.store.recount import fresh, recount, stretches
+from raccroche.store.rows import insert_into
 from raccroche.store.tables import (
     CELLS,
     arrivals,
@@ -29,58 +29,21 @@ from raccroche.store.tables import (
     schema_version,
     settings,
 )
-from raccroche.store.tally import Key, Tally, tally_range
+from raccroche.store.tally import Key
 
-_OLDEST = date(1990, 2, 1)
-_AFTER_ALL_DAYS = 10**9
 _COPY = "copy"  # the setting that says how far a copy has come
 _ROWS = 2_000
 Progress = Callable[[str, int, int], None]
-
-
-def stretches(conn: Connection) -> Iterator[tuple[int, int, int, int]]:
-    """
-    The store in stretches of a month: (first number, end of numbers, first day, end of days).
-
-    What is dated more than two months ahead, up to the end of the calendar, is one stretch.
-    """
-    future = datetime.now(UTC).date() + timedelta(days=62)
-    newest = conn.execute(select(func.max(posts.c.n))).scalar_one() or 0
-    last_day = conn.execute(select(func.max(counts.c.day))).scalar_one() or 0
-    start_n, start_day, month = 0, -_AFTER_ALL_DAYS, _first_month(conn)
-    while True:
-        end_n = numbers_between(month, None)[0]
-        assert end_n is not None
-        end_day = day_number(month)
-        if month > future:
-            end_n, end_day = max(end_n, newest + 1), _AFTER_ALL_DAYS
-        yield start_n, end_n, start_day, end_day
-        if end_n > newest and end_day > last_day:
-            return
-        start_n, start_day = end_n, end_day
-        month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-
-
-def _first_month(conn: Connection) -> date:
-    """The month in which dates begin; undated posts, and those before 1990, are one stretch."""
-    dated = select(posts.c.day).where(posts.c.n > LAST_ARRIVAL).order_by(posts.c.n).limit(1)
-    day = conn.execute(dated).scalar_one_or_none()
-    first = None if day is None else date_of(day)
-    this_month = datetime.now(UTC).date().replace(day=1)
-    return min(this_month, max(_OLDEST, first.replace(day=1))) if first else _OLDEST
 
 
 def rebuild_counts(db: Database) -> int:
     """Count everything again, month by month; how many count rows there are then."""
     with db.read() as conn:
         found = list(stretches(conn))
-    for low, high, first_day, end_day in found:
+    for stretch in found:
         with db.write() as conn:
             hold(conn)
-            conn.execute(counts.delete().where(counts.c.day >= first_day, counts.c.day < end_day))
-            fresh = Tally()
-            tally_range(conn, fresh, low, high)
-            fresh.write(conn)
+            recount(conn, stretch)
             touch(conn)
     with db.read() as conn:
         return int(conn.execute(select(func.count()).select_from(counts)).scalar_one())
@@ -114,11 +77,9 @@ def _check_file(db: Database) -> list[str]:
 
 def _check_counts(conn: Connection) -> list[str]:
     wrong = 0
-    for low, high, first_day, end_day in stretches(conn):
-        fresh = Tally()
-        tally_range(conn, fresh, low, high)
-        expected = {key: cells for key, cells in fresh.cells.items() if any(cells)}
-        query = select(counts).where(counts.c.day >= first_day, counts.c.day < end_day)
+    for stretch in stretches(conn):
+        expected = {key: cells for key, cells in fresh(conn, stretch).cells.items() if any(cells)}
+        query = select(counts).where(*stretch.days())
         stored = {key: cells for key, cells in map(_cells, conn.execute(query)) if any(cells)}
         keys = expected.keys() | stored.keys()
         wrong += sum(expected.get(key) != stored.get(key) for key in keys)

@@ -1,5 +1,6 @@
 """The schema, step by step: a list that is only ever extended."""
 
+import logging
 import time
 from collections.abc import Collection
 
@@ -7,7 +8,10 @@ from sqlalchemy import Connection, inspect, select
 
 from raccroche.errors import StoreError
 from raccroche.store.locks import hold
+from raccroche.store.recount import recount, stretches
 from raccroche.store.tables import CELLS, schema_version
+
+_LOG = logging.getLogger(__name__)
 
 
 def _statements(sql: str) -> tuple[str, ...]:
@@ -134,11 +138,15 @@ _SECOND = _statements(
     """
 )
 
-_COMMON: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+# posts are counted under every two of their terms as well: no other table, more rows of counts
+_THIRD: tuple[str, ...] = ()
+
+_COMMON: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
 _OWN: dict[str, tuple[tuple[str, ...], ...]] = {
-    "sqlite": (_FIRST_SQLITE, ()),
-    "postgresql": (_FIRST_POSTGRESQL, ()),
+    "sqlite": (_FIRST_SQLITE, (), ()),
+    "postgresql": (_FIRST_POSTGRESQL, (), ()),
 }
+_COUNTED = 3  # the last version that counts more than the one before
 _CELLS = ", ".join(f"{cell} integer not null" for cell in CELLS)
 _WORDS = {
     "sqlite": {
@@ -189,12 +197,24 @@ def migrate(conn: Connection) -> None:
         conn.exec_driver_sql(
             "create table schema_version (version integer primary key, applied bigint not null)"
         )
-    for number in range(found or 0, CURRENT):
+    _bring_up(conn, found or 0)
+    if found is not None and found < _COUNTED:
+        _count_anew(conn)
+
+
+def _bring_up(conn: Connection, found: int) -> None:
+    for number in range(found, CURRENT):
         for statement in _COMMON[number] + _OWN[conn.dialect.name][number]:
             conn.exec_driver_sql(_worded(statement, conn.dialect.name))
         conn.execute(
             schema_version.insert().values(version=number + 1, applied=time.time_ns() // 1000)
         )
+
+
+def _count_anew(conn: Connection) -> None:
+    _LOG.warning("the database is brought up to date: its posts are counted anew, once")
+    for stretch in list(stretches(conn)):
+        recount(conn, stretch)
 
 
 def newer(found: int) -> str:

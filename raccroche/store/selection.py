@@ -306,33 +306,32 @@ def marked_posts(scope: Scope) -> Any:
 
     What several kinds have in common is found in the index of marks alone, before any post is read.
     """
-    first, *others = (scope.terms[kind] for kind in _RAREST if kind in scope.terms)
+    first, *others = (kind for kind in _RAREST if kind in scope.terms)
+    query = select(_told.c.post_n).where(*_told_of(scope, first, others))
+    return query if len(scope.terms[first]) == 1 else query.distinct()
+
+
+def marked_again(scope: Scope, kind: str) -> Any:
+    """
+    The same of posts that hold several terms of one kind, and how many *times* beyond the first.
+    """
+    own = _told_of(scope, kind, [other for other in scope.terms if other != kind])
+    query = select(_told.c.post_n, (func.count() - 1).label("times")).where(*own)
+    return query.group_by(_told.c.post_n).having(func.count() > 1)
+
+
+def _told_of(scope: Scope, kind: str, others: Sequence[str]) -> list[ColumnElement[bool]]:
+    """Marks of one kind in the period, of posts that hold a term of each of the others."""
+    own = [_told.c.labeller_n == scope.labeller_n, _told.c.term_n.in_(scope.terms[kind])]
     both = [
         exists().where(
             _also.c.labeller_n == scope.labeller_n,
-            _also.c.term_n.in_(numbers),
+            _also.c.term_n.in_(scope.terms[other]),
             _also.c.post_n == _told.c.post_n,
         )
-        for numbers in others
+        for other in others
     ]
-    own = [_told.c.labeller_n == scope.labeller_n, _told.c.term_n.in_(first)]
-    query = select(_told.c.post_n).where(*own, *_range(scope, _told.c.post_n), *both)
-    return query if len(first) == 1 else query.distinct()
-
-
-def marked_again(scope: Scope, numbers: list[int]) -> Any:
-    """Posts that hold several of these terms, and how many *times* beyond the first."""
-    return (
-        select(_told.c.post_n, (func.count() - 1).label("times"))
-        .where(
-            _told.c.labeller_n == scope.labeller_n,
-            _told.c.term_n.in_(numbers),
-            *_range(scope, _told.c.post_n),
-        )
-        .group_by(_told.c.post_n)
-        .having(func.count() > 1)
-        .cte("again")
-    )
+    return [*own, *_range(scope, _told.c.post_n), *both]
 
 
 LABELLED = posts.join(labels, labels.c.post_n == posts.c.n)

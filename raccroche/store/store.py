@@ -544,4 +544,7 @@ def _prepare(db: Database) -> None:
     if found > migrations.CURRENT:
         raise StoreError(migrations.newer(found))
     if found < migrations.CURRENT:
-        raise StoreError(f"{db.name} has the older schema {found}: open it once for writing")
+        raise StoreError(
+            f"{db.name} has the older schema {found}: a command that writes brings it up to date, "
+            "in minutes where there are millions of posts"
+        )

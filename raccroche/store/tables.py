@@ -28,6 +28,12 @@ ANY_BRAND = "*"  # its brand row has number ALL: the post, each once
 UNKNOWN_BRAND = "inconnue"  # harassment posts that accuse nobody by name
 UNKNOWN_BRAND_N = 1
 UNDATED = -1_000_000  # the day of posts without a date
+_TERMS = 1 << 24  # more than there will ever be
+
+
+def pair(one: int, other: int) -> int:
+    """The term number of the counts of posts that hold both of two terms; no term has it."""
+    return min(one, other) * _TERMS + max(one, other)
 
 
 def _table(name: str, *columns: Column[object]) -> Table:

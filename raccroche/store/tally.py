@@ -4,6 +4,7 @@ rebuilding.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, or_, select
@@ -16,6 +17,7 @@ from raccroche.store.tables import (
     UNKNOWN_BRAND_N,
     labels,
     mentions,
+    pair,
     posts,
     terms,
 )
@@ -159,18 +161,20 @@ def _units(
     row: Any, named: Sequence[Any], known: dict[tuple[str, str], int]
 ) -> Iterator[tuple[Key, int]]:
     """
-    The count rows a post touches: itself, each brand, and nobody where harassment accuses no brand.
+    The count rows a post touches: itself, each brand, and nobody where harassment accuses no brand;
+    of each, all terms together, every term, and every two.
     """
     told = [known[term] for term in terms_of(row)]
+    places = [(term_n, source_n) for term_n in (ALL, *told) for source_n in (ALL, row.source_n)]
+    places += [(pair(*both), ALL) for both in combinations(told, 2)]
     units = [(ALL, row.sentiment, row.harassment)]
     units += [(mention.brand_n, mention.sentiment, mention.harassment) for mention in named]
     if row.harassment and not any(mention.harassment for mention in named):
         units.append((UNKNOWN_BRAND_N, row.sentiment, True))
     for brand_n, sentiment, harassment in units:
         cell = sentiment + 3 * bool(harassment) + 6 * bool(row.testimony)
-        for term_n in (ALL, *told):
-            for source_n in (ALL, row.source_n):
-                yield (row.labeller_n, term_n, source_n, brand_n, row.day), cell
+        for term_n, source_n in places:
+            yield (row.labeller_n, term_n, source_n, brand_n, row.day), cell
 
 
 def terms_of(row: Any) -> list[tuple[str, str]]:

@@ -148,6 +148,7 @@ SIGNALS = Filters(MODEL, signals=("robocall", "silent_call"))
         (), ("day",), ("week", "brand"), ("month", "brand", "platform"), ("brand", "source"),
         ("brand", "topic"),
         ("week", "signal"), ("month", "relation", "brand"), ("source",), ("platform", "topic"),
+        ("brand", "signal"), ("month", "topic"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
@@ -163,6 +164,10 @@ SIGNALS = Filters(MODEL, signals=("robocall", "silent_call"))
         Filters(MODEL, relations=("customer", "prospect"), testimony_only=True),
         replace(SIGNALS, topics=("billing",), sentiments=("positive", "neutral")),
         SIGNALS,
+        Filters(MODEL, topics=("billing",), signals=("robocall",)),
+        Filters(MODEL, topics=("billing", "network"), relations=("customer", "prospect")),
+        Filters(MODEL, topics=("billing", "network", "cancellation"), harassment_only=True),
+        Filters(MODEL, topics=("phone_harassment",), relations=("unknown",), signals=("robocall",)),
     ],
 )
 def test_counts_are_those_of_a_count_by_hand(
@@ -173,29 +178,107 @@ def test_counts_are_those_of_a_count_by_hand(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
 def test_any_filter_counts_as_by_hand(filled: Filled, data: st.DataObject) -> None:
     store, rows = filled
-    some = lambda *names: st.lists(st.sampled_from(names), max_size=2, unique=True).map(tuple)  # noqa: E731
+
+    def some(*names: str, most: int = 2) -> st.SearchStrategy[tuple[str, ...]]:
+        return st.lists(st.sampled_from(names), max_size=most, unique=True).map(tuple)
+
     filters = Filters(
         MODEL,
         brands=data.draw(some("Pomme", "Libre", "BT", UNKNOWN_BRAND, "Absente")),
         platforms=data.draw(some("mastodon", "wordpress")),
         sentiments=data.draw(some("negative", "neutral", "positive")),
-        topics=data.draw(some("billing", "network", "phone_harassment")),
+        topics=data.draw(some("billing", "network", "phone_harassment", "absent", most=3)),
         signals=data.draw(some("robocall", "silent_call")),
         relations=data.draw(some("customer", "prospect")),
         harassment_only=data.draw(st.booleans()),
         testimony_only=data.draw(st.booleans()),
     )
-    by = data.draw(
-        st.sampled_from([("brand",), ("month",), ("week", "brand"), ("topic", "brand"), ()])
-    )
+    terms = data.draw(st.sampled_from([(), ("topic",), ("signal",), ("relation",)]))
+    by = (*data.draw(st.sampled_from([("brand",), ("month",), ("week", "brand"), ()])), *terms)
     assert table(store, filters, by) == units(rows, filters, by)
     listed = {row.post.id for row in store.iterate(filters) if row.post.published_at}
     assert store.totals(filters).posts == len(listed)
+
+
+TWO_TERMS = (
+    ({"topics": ("phone_harassment",), "signals": ("robocall",)}, ("week", "brand")),
+    ({"topics": ("billing",), "brands": ("Pomme",), "testimony_only": True}, ("brand", "signal")),
+    ({"signals": ("robocall", "silent_call")}, ("month", "brand")),
+    ({"topics": ("billing",), "relations": ("customer", "prospect")}, ("day",)),
+    ({"topics": ("billing", "network"), "signals": ("robocall",)}, ("month", "topic")),
+    ({"number_classes": ("mobile",)}, ("brand", "signal")),
+)
+
+
+@pytest.mark.parametrize(("chosen", "by"), TWO_TERMS, ids=str)
+def test_two_terms_are_counted_without_reading_posts(
+    store: Store, chosen: dict[str, Any], by: tuple[str, ...]
+) -> None:
+    fill(store)
+    before = table(store, Filters(MODEL, **chosen), by)
+    assert before
+    with store._db.write() as conn:
+        for name in ("marks", "mentions", "labels"):
+            conn.exec_driver_sql(f"delete from {name}")
+    assert table(store, Filters(MODEL, **chosen), by) == before
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_two_terms_are_counted_rightly_whatever_happened_to_the_posts(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Posts change, go, come twice, and are labelled again, by models and by people."""
+    seed = data.draw(st.integers(0, 9))
+    posts, said = crowd(40, seed)
+    others = crowd(40, seed + 100)[1]
+    again = {
+        mine.id: replace(other, post_id=mine.id) for mine, other in zip(posts, others, strict=True)
+    }
+    with Store.open(tmp_path_factory.mktemp("changed") / "raccroche.db") as store:
+        store.add_page("blog", posts)
+        store.add_labels(said)
+        for what, at in data.draw(
+            st.lists(
+                st.tuples(
+                    st.sampled_from(["edit", "copy", "erase", "take down", "people", "rebuild"]),
+                    st.integers(0, 39),
+                ),
+                max_size=12,
+            )
+        ):
+            one = posts[at]
+            if what == "edit":
+                store.add_page("blog", [replace(one, text=f"{one.text} Ajout {at}.")])
+            elif what == "copy":
+                store.add_page("blog", [replace(one, text=posts[at - 1].text)])
+            elif what == "erase":
+                store.erase(post_ids=[one.id], suppress=False, shrink=False)
+            elif what == "take down":
+                store.add_page("blog", [], deleted=[one.id])
+            elif what == "people":
+                person = replace(again[one.id], labeller="human:ada")
+                store.add_labels([person, replace(said[at], labeller="human:bob")])
+            else:
+                store.rebuild_counts()
+            store.add_labels([again[left.id] for left in store.unlabelled(MODEL, 100)])
+        assert store.check() == []
+        for labeller in (MODEL, "human:ada"):
+            rows = [
+                (row.post, row.labels)
+                for row in store.iterate(Filters(labeller, with_copies=True))
+                if row.labels is not None
+            ]
+            for chosen, by in TWO_TERMS[:-1]:
+                filters = Filters(labeller, **chosen)
+                assert table(store, filters, by) == units(rows, filters, by)
 
 
 @pytest.mark.parametrize(

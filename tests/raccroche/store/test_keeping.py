@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sqlalchemy import inspect, select
 
@@ -70,11 +71,13 @@ def test_a_store_of_an_older_release_is_brought_up_to_date_with_all_its_rows(
     store: Store, open_store: Callable[..., Store]
 ) -> None:
     fill(store)
+    store.rebuild_counts()  # rows in which nothing is left go
     before = content(store)
     with store._db.write() as conn:
         for column in ("author_brand", "reply_to_brand"):
             conn.exec_driver_sql(f"alter table posts drop column {column}")
-        conn.exec_driver_sql("delete from schema_version where version = 2")
+        conn.exec_driver_sql(f"delete from counts where term_n >= {tables.pair(1, 1)}")
+        conn.exec_driver_sql("delete from schema_version where version > 1")
     with pytest.raises(StoreError, match="older schema 1"):
         open_store(read_only=True)
 
@@ -83,6 +86,25 @@ def test_a_store_of_an_older_release_is_brought_up_to_date_with_all_its_rows(
     assert content(again) == before
     assert again.check() == []
     assert again.add_page("blog", [post("neuf", reply_to_brand="Pomme")]).new == 1
+
+
+def test_a_store_that_counted_one_term_at_a_time_counts_two_from_then_on(
+    store: Store, open_store: Callable[..., Store]
+) -> None:
+    fill(store)
+    crossed = Filters(MODEL, topics=("phone_harassment",), signals=("robocall", "silent_call"))
+    before = store.daily_counts(crossed, ("week", "signal"))
+    assert len(before)
+    with store._db.write() as conn:
+        conn.exec_driver_sql(f"delete from counts where term_n >= {tables.pair(1, 1)}")
+        conn.exec_driver_sql("delete from schema_version where version > 2")
+    with pytest.raises(StoreError, match="older schema 2.*brings it up to date"):
+        open_store(read_only=True)
+
+    again = open_store()
+
+    pd.testing.assert_frame_equal(again.daily_counts(crossed, ("week", "signal")), before)
+    assert again.check() == []
 
 
 def test_a_store_of_a_newer_release_is_refused(
