@@ -35,7 +35,7 @@ from raccroche.store import (
 from raccroche.store.tables import ANY_BRAND
 
 PARIS = ZoneInfo("Europe/Paris")
-FACTS = 5_000  # newest harassment posts whose declared facts are read
+FACTS = 2_000  # newest accusations whose declared facts are read
 MEASURED = 15_000  # mentions from which the effect of repeated authors is measured
 KEPT = 64  # answers of each kind that stay in memory
 PATIENCE = 1.0  # seconds to find out that another process keeps the database to itself
@@ -277,8 +277,10 @@ def _strip(url: str, version: int, start: dt.date, end: dt.date, language: str) 
 
 
 def facts(filters: Filters, limit: int = FACTS) -> list[Fact]:
-    """What authors declare of the calls (numbers, hours, how often), whomever they accuse."""
-    return _facts(*_key(), filters, limit)
+    """
+    What authors who accuse the brands chosen, or anybody, declare: numbers, hours, how often.
+    """
+    return _facts(*_key(), replace(filters, harassment_only=True), limit)
 
 
 @kept(KEPT)

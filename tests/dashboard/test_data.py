@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from dashboard import data
-from raccroche.store import Filters
+from raccroche.post import Mention
+from raccroche.store import Filters, Store
 from tests.dashboard import samples
 
 Configured = Callable[[Path], Path]
@@ -55,3 +56,22 @@ def test_totals_without_brands_count_each_post_once(year: Filters) -> None:
     found = data.totals(year)
     assert (found.posts, found.harassment) == (own.posts, own.harassment)
     assert data.posts_and_harassment(year) == (own.posts, own.harassment)
+
+
+def test_what_authors_declare_is_told_of_the_brand_they_accuse(
+    configured: Configured, database: Path
+) -> None:
+    """Five calls a day by Mandarine, to somebody who praises MUTIF, are no calls by MUTIF."""
+    with Store.open(database) as store:
+        post_id = samples.add_post(database, "deux", "Mandarine appelle, MUTIF jamais.")
+        (said,) = store.labels_of(post_id)
+        store.drop_labels(samples.MODEL)
+        praised = Mention("MUTIF", "positive", False, role="cited")
+        store.add_labels([replace(said, mentions=(*said.mentions, praised))])
+    configured(database)
+    asked = Filters(samples.MODEL)
+    told = {
+        brand: [one.post_id for one in data.facts(replace(asked, brands=(brand,)))]
+        for brand in ("Mandarine", "MUTIF")
+    }
+    assert told == {"Mandarine": [post_id], "MUTIF": []}
