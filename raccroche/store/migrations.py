@@ -8,8 +8,8 @@ from sqlalchemy import Connection, inspect, select
 
 from raccroche.errors import StoreError
 from raccroche.store.locks import hold
-from raccroche.store.recount import recount, stretches
-from raccroche.store.tables import CELLS, schema_version
+from raccroche.store.recount import fresh, stretches
+from raccroche.store.tables import CELLS, is_pair, schema_version
 
 _LOG = logging.getLogger(__name__)
 
@@ -138,15 +138,15 @@ _SECOND = _statements(
     """
 )
 
-# posts are counted under every two of their terms as well: no other table, more rows of counts
+# posts are counted under every two of their terms as well: more rows, and no other table
 _THIRD: tuple[str, ...] = ()
+_PAIRS = 3
 
 _COMMON: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
 _OWN: dict[str, tuple[tuple[str, ...], ...]] = {
     "sqlite": (_FIRST_SQLITE, (), ()),
     "postgresql": (_FIRST_POSTGRESQL, (), ()),
 }
-_COUNTED = 3  # the last version that counts more than the one before
 _CELLS = ", ".join(f"{cell} integer not null" for cell in CELLS)
 _WORDS = {
     "sqlite": {
@@ -198,8 +198,8 @@ def migrate(conn: Connection) -> None:
             "create table schema_version (version integer primary key, applied bigint not null)"
         )
     _bring_up(conn, found or 0)
-    if found is not None and found < _COUNTED:
-        _count_anew(conn)
+    if found is not None and found < _PAIRS:
+        _count_pairs(conn)
 
 
 def _bring_up(conn: Connection, found: int) -> None:
@@ -211,10 +211,16 @@ def _bring_up(conn: Connection, found: int) -> None:
         )
 
 
-def _count_anew(conn: Connection) -> None:
-    _LOG.warning("the database is brought up to date: its posts are counted anew, once")
+def _count_pairs(conn: Connection) -> None:
+    """In the transaction of the new version: a store counts pairs of all its posts, or of none."""
+    _LOG.warning(
+        "the database is brought up to date: its posts are counted under every two of their terms, "
+        "which takes minutes where there are millions"
+    )
     for stretch in list(stretches(conn)):
-        recount(conn, stretch)
+        counted = fresh(conn, stretch)
+        counted.cells = {key: cells for key, cells in counted.cells.items() if is_pair(key[1])}
+        counted.write(conn)
 
 
 def newer(found: int) -> str:

@@ -36,6 +36,10 @@ def pair(one: int, other: int) -> int:
     return min(one, other) * _TERMS + max(one, other)
 
 
+def is_pair(term_n: int) -> bool:
+    return term_n >= _TERMS
+
+
 def _table(name: str, *columns: Column[object]) -> Table:
     return Table(name, metadata, *columns)
 
