@@ -41,9 +41,9 @@ class Tally:
     def write(self, conn: Connection) -> None:
         """Add the changes, in the order of the keys: two writers then never wait for each other."""
         rows = [
-            (*key, month_of(key[-1]), *cells)
-            for key, cells in sorted(self.cells.items())
-            if any(cells)
+            (*key, month_of(key[-1]), *self.cells[key])
+            for key in sorted(self.cells)
+            if any(self.cells[key])
         ]
         if rows:
             conn.exec_driver_sql(_upsert("?" if conn.dialect.name == "sqlite" else "%s"), rows)
