@@ -101,8 +101,6 @@ class Board:
 
     @classmethod
     def of(cls, answer: Answer, platform: str) -> "Board":
-        if answer.request is not None and not _END.search(answer.body[-50_000:]):
-            raise SourceError(f"{platform}: the page is cut short", url=answer.url)
         page = tree(answer.text)
         given = answer.context.get("zone", "Europe/Paris")
         zone = stated_zone(answer.text) or given
@@ -473,10 +471,6 @@ def first_text(node: Node, *selectors: str) -> str | None:
 def holder(node: Node, *tags: str) -> Node | None:
     """The nearest element around *node* with one of these tags."""
     return next((above for above in ancestors(node, limit=12) if above.tag in tags), None)
-
-
-# Every forum writes the end of its pages; without it, messages may be missing, and one be half.
-_END = re.compile(rb"</(?:html|body)\s*>", re.IGNORECASE)
 
 
 def signs(body: bytes, patterns: Iterable[bytes], *, own: bytes = b"") -> int:

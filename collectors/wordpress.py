@@ -712,25 +712,11 @@ def _parse_page(answer: Answer) -> Page:
     declared = pages.declared(page, url)
     if declared is None and not found:
         declared = count_of(answer.context.get("comments", ""))  # as the feed of articles says
-    if _is_cut(answer, html) and len(found) < (declared or 1):
-        return Page(
-            posts=posts[:-1],
-            declared=declared,
-            verdict=Verdict.LAYOUT_CHANGED,
-            note=f"the page at {url} is cut short",
-        )
     if not found:
         return _no_comments(answer, page, html, declared)
     if answer.context.get("articles") and pages.page_number(url) is None:
         posts = (*_page_article(page, url, answer), *posts)
     return Page(posts=posts, declared=declared, next=_comment_pages(page, url, answer))
-
-
-def _is_cut(answer: Answer, html: str) -> bool:
-    """Whether a page that was collected ends before its end."""
-    if not answer.context.get("collected"):
-        return False
-    return re.search(r"</(?:html|body)\s*>", html[-50_000:], re.IGNORECASE) is None
 
 
 @dataclass(frozen=True, slots=True)

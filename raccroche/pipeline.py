@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from collectors.contract import Source, obeys_robots, session_headers, trusted_hosts
 from collectors.table import sources
+from collectors.whole import parsed
 from nlp.types import Labeller, Text
 from nlp.types import Labels as NlpLabels
 from raccroche.config import Config, SourceConfig, with_secrets
@@ -356,7 +357,7 @@ class Collector:
         if answer.status == 304:
             self.store.add_page(self.name, [], done=request)
             return []
-        page = self.job.platform.parse(answer)
+        page = parsed(self.job.platform, answer)
         return self._store(request, answer, page, state)
 
     def _store(self, request: Request, answer: Answer, page: Page, state: State) -> list[Request]:

@@ -7,7 +7,6 @@ import pytest
 
 from collectors import boards, phpbb
 from collectors.boards import Settings, declared_in, stated_zone
-from raccroche.errors import SourceError
 from raccroche.post import Answer, Page, Request, State
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "phpbb"
@@ -121,13 +120,3 @@ def test_totals_are_read_as_pages_write_them(words: str, total: int | None) -> N
 def test_a_wrong_setting_is_named(settings: dict[str, object], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         Settings(**settings)  # type: ignore[arg-type]
-
-
-def test_a_page_that_is_cut_short_is_asked_again_and_gives_no_half_of_a_message() -> None:
-    """Whole as HTTP: an intermediary cut it, and gave it a length that fits."""
-    body = (SAMPLES / "prosilver.html").read_bytes()
-    request = Request("https://forum.example/viewtopic.php?t=3")
-    assert phpbb.parse(Answer(request.url, body, request=request)).posts
-    for end in (len(body) // 2, body.rindex(b"</body>")):
-        with pytest.raises(SourceError, match="cut short"):
-            phpbb.parse(Answer(request.url, body[:end], request=request))

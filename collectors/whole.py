@@ -1,0 +1,44 @@
+"""Answers parsed, and the pages among them that end before their end: for all platforms alike."""
+
+import re
+from dataclasses import replace
+
+from collectors.contract import Source
+from raccroche.post import Answer, Page, Verdict
+
+_FEED = re.compile(rb"<(?:rss|feed|rdf:rdf)[\s>]", re.IGNORECASE)
+_HTML = re.compile(rb"<!doctype html|<html[\s>]", re.IGNORECASE)
+_END = re.compile(rb"</(?:html|body)\s*>", re.IGNORECASE)
+_HEAD_END = re.compile(rb"</head\s*>", re.IGNORECASE)
+_SCRIPT = re.compile(rb"<(script|style)\b.*?(?:</\1|\Z)", re.IGNORECASE | re.DOTALL)
+_CONTENT = re.compile(rb"<(?:body|header|main|article|section|div|h1|p)[\s>]", re.IGNORECASE)
+
+
+def parsed(platform: Source, answer: Answer) -> Page:
+    """
+    `platform.parse`, and `layout_changed` where the page was cut with a length that fits: it still
+    parses, and its last post may be half of one.
+    """
+    page = platform.parse(answer)
+    if page.verdict is not None or not is_cut(answer):
+        return page
+    return replace(
+        page,
+        posts=page.posts[:-1],
+        verdict=Verdict.LAYOUT_CHANGED,
+        note=f"the page at {answer.url} is cut short",
+    )
+
+
+def is_cut(answer: Answer) -> bool:
+    """
+    Whether *answer* is an HTML page that was collected and does not close what it opened. One that
+    leaves out the ends that HTML lets it leave out (`</head>` too) cannot be told from a cut one.
+    """
+    body = answer.body
+    begun = _HTML.search(body[:20_000]) if answer.request is not None else None
+    if begun is None or body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"<":
+        return False
+    if _FEED.search(body, 0, begun.start()) or _END.search(body[-50_000:]):
+        return False
+    return bool(_HEAD_END.search(body)) or not _CONTENT.search(_SCRIPT.sub(b"", body))

@@ -1,0 +1,103 @@
+"""A page cut with a length that fits still parses: it is noticed, and gives no half of a post."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from collectors.table import sources
+from collectors.whole import is_cut, parsed
+from raccroche.errors import SourceError
+from raccroche.post import Answer, Page, Request, Verdict
+from tests.servers.collecting import collect, source, stored
+from tests.servers.replaying import replaying
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "samples"
+PAGES = sorted(path for path in SAMPLES.glob("*/*.html") if path.parent.name in sources())
+CUTS = 24  # places at which each page is cut
+CLOSING = (b"</body>", b"</BODY>", b"</html>", b"</HTML>")
+
+
+def collected(path: Path, body: bytes) -> Answer:
+    """As a client brings it; a file without a request is one that somebody saved."""
+    meta = path.with_suffix(".meta.json")
+    told = json.loads(meta.read_text("utf-8")) if meta.exists() else {}
+    url = told.get("url", "https://site.example/page")
+    return Answer(url, body, status=told.get("status", 200), request=Request(url))
+
+
+def name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def cuts(body: bytes) -> list[int]:
+    end = min(body.index(mark) for mark in CLOSING if mark in body)
+    return [end * number // CUTS for number in range(1, CUTS + 1)]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_a_page_cut_anywhere_is_noticed_and_gives_no_half_of_a_post(path: Path) -> None:
+    platform, body = sources()[path.parent.name], path.read_bytes()
+    try:
+        whole = parsed(platform, collected(path, body))
+    except SourceError:
+        whole = Page()
+    said = {(post.author, post.text) for post in whole.posts}
+
+    for end in cuts(body):
+        try:
+            page = parsed(platform, collected(path, body[:end]))
+        except SourceError:
+            continue
+        assert page.verdict is not None, f"cut at {end}"
+        assert not page.verdict.ok
+        assert {(post.author, post.text) for post in page.posts} <= said, f"cut at {end}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_no_whole_page_is_called_cut(path: Path) -> None:
+    assert not is_cut(collected(path, path.read_bytes()))
+
+
+def test_no_whole_page_of_the_field_is_called_cut() -> None:
+    recorded = [path for path in SHARED.rglob("*") if path.suffix in (".html", ".htm", ".xml")]
+    if not recorded:
+        pytest.skip("../shared/samples is not here")
+    assert [path.name for path in recorded if is_cut(collected(path, path.read_bytes()))] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<!doctype html><html lang=fr><title>Avis</title><p>Un<p>Deux",  # what HTML may leave out
+        b"<div class=comment>Un</div><div class=comment>Deux",  # a part of a page
+        b'<?xml version="1.0"?><rss><item><description>&lt;html></description></item></rss>',
+        b'{"html": "<html><head></head><p>Un"}',
+        b"<!doctype html><html><head></head><body><p>Un</body>",
+        b"",
+    ],
+)
+def test_what_need_not_end_so_is_not_called_cut(body: bytes) -> None:
+    assert not is_cut(Answer("https://a.example/", body, request=Request("https://a.example/")))
+
+
+def test_a_page_that_somebody_saved_may_be_a_part() -> None:
+    assert not is_cut(Answer("page.html", b"<html><head></head><body><p>Un"))
+
+
+def test_a_page_that_was_cut_is_asked_again_until_it_is_whole(tmp_path: Path) -> None:
+    body = (SAMPLES / "spip" / "dist3.html").read_bytes()
+    served = [body[: body.index(b"Merci pour") + 5], body]
+
+    with replaying(lambda path, query, form: (200, served[0])) as server:
+        loaded = source(tmp_path, "spip", server.url, {"urls": [f"{server.url}/appels"]})
+        first = collect(loaded)
+        came = set(stored(loaded))
+        del served[0]
+        second = collect(loaded)
+
+    assert (first.verdict, came) == (Verdict.LAYOUT_CHANGED, {"21", "22"})
+    assert "cut short" in first.message
+    assert (second.verdict, second.new) == (Verdict.NEW, 1)
+    assert set(stored(loaded)) == {"21", "22", "30"}
