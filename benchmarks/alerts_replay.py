@@ -27,7 +27,7 @@ from scipy.stats import false_discovery_control
 from raccroche.alerts import find_spikes
 from raccroche.alerts.forecast import Series, forecast
 from raccroche.config import AlertsConfig
-from raccroche.demo.calendar import LAST, WAVES, Wave
+from raccroche.demo.calendar import PARIS, Era, Wave
 from raccroche.labelling import shown_labeller
 from raccroche.store import Store
 
@@ -120,23 +120,26 @@ def measure(pairs: int, mean: float, times: float, seed: int) -> dict[str, objec
 
 
 def replay_demo(place: Path, since: date) -> dict[str, object]:
-    """Every week of the demonstration's twelve years, with only what was known by then."""
+    """Every week of the demonstration's years, with only what was known by then."""
     with Store.open(place, read_only=True) as store:
+        newest = store.status().newest
+        assert newest is not None  # a demonstration has posts
+        era = Era(newest.astimezone(PARIS).date())
         labeller = shown_labeller(store)
         false: list[str] = []
         weeks = 0
         end = since - timedelta(days=since.weekday() + 1)  # a Sunday
-        while end <= LAST:
+        while end <= era.last:
             found = find_spikes(store, labeller, RULES, end + timedelta(days=1))
             weeks += 1
             false += [
                 f"{alert.period} {alert.brand} {alert.signal or 'any'}: {alert.posts} posts, "
                 f"{alert.expected} expected"
                 for alert in found
-                if not any(one.firm == alert.brand and wave_of(one, end) for one in WAVES)
+                if not any(one.firm == alert.brand and wave_of(one, end) for one in era.waves)
             ]
             end += timedelta(days=7)
-        waves = {one.firm: wave_found(store, labeller, one) for one in WAVES}
+        waves = {one.firm: wave_found(store, labeller, one) for one in era.waves}
     pairs = {(line.split(" ")[0], line.split(" ")[1]) for line in false}
     return {
         "weeks": weeks,

@@ -1,7 +1,7 @@
 """When the fictional posts are written: growth, seasons, hours, one wave of calls, gaps, a law."""
 
 import random
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,37 +10,33 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 PARIS = ZoneInfo("Europe/Paris")
-FIRST, LAST = date(2014, 1, 6), date(2026, 11, 22)
+FIRST = date(2014, 1, 6)
 CONSENT = date(2026, 8, 11)
+# However early a clock is, the fiction goes on until here: the law of 2026 is to be seen in it.
+EARLIEST_END = date(2026, 11, 22)
+_SHORTEST_WAVE = 3  # days: in fewer it would be all that anybody writes, which is no alert
 
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """A time when one firm called a great deal; one post in *part* of a site is of that time."""
+    """A time when one firm called a great deal: *times* as many posts are added to the usual."""
 
     first: date
     last: date
     firm: str
-    part: int
+    times: float
 
     def holds(self, day: date) -> bool:
         return self.first <= day <= self.last
 
 
-WAVES = (
-    Wave(date(2015, 6, 1), date(2015, 7, 31), "NT", 9),
-    Wave(date(2026, 11, 12), date(2026, 11, 22), "Chaîne+", 20),
-)
-
-
-def wave_on(day: date) -> Wave | None:
-    return next((wave for wave in WAVES if wave.holds(day)), None)
-
-
 _YEARS = {
     2014: 3, 2015: 4, 2016: 4.5, 2017: 5, 2018: 6, 2019: 6.5, 2020: 7, 2021: 8, 2022: 9, 2023: 10,
-    2024: 12, 2025: 14, 2026: 17,
+    2024: 12, 2025: 14,
 }  # fmt: skip
+_SINCE = 19  # each year since
+_AROUND_THE_LAW = 6, timedelta(days=91)  # people talk of it, so many times as much
+_OF_LATE = 4, timedelta(days=420)  # what is recent is still there to be found
 _MONTHS = (1.1, 1.05, 1.1, 1.0, 0.95, 1.0, 0.7, 0.5, 1.2, 1.3, 1.2, 0.9)
 _WEEKDAYS = (1.15, 1.2, 1.15, 1.15, 1.1, 0.75, 0.5)
 _HOURS = (1, 0, 0, 0, 0, 0, 1, 3, 5, 6, 7, 7, 10, 8, 6, 6, 6, 8, 11, 12, 10, 8, 6, 3)
@@ -51,7 +47,7 @@ class Window:
     """The days on which one site has posts: from *first* to *last*, without the *gaps*."""
 
     first: date = FIRST
-    last: date = LAST
+    last: date = date.max
     gaps: tuple[tuple[date, date], ...] = ()
 
     def holds(self, day: date) -> bool:
@@ -59,60 +55,102 @@ class Window:
         return inside and not any(start <= day <= end for start, end in self.gaps)
 
 
+@dataclass(frozen=True, slots=True)
+class Era:
+    """
+    The days of one fiction, from FIRST to *last*. Laws, leaks and the first wave of calls stand at
+    their dates; the second wave is that of the last days, and rises until the end.
+    """
+
+    last: date
+
+    @classmethod
+    def told_on(cls, day: date) -> "Era":
+        """What is told on *day* ends on its eve; on Sunday where the week has but begun."""
+        eve = day - timedelta(days=1)
+        early = eve.weekday() + 1 if eve.weekday() < _SHORTEST_WAVE - 1 else 0
+        return cls(max(eve - timedelta(days=early), EARLIEST_END))
+
+    @property
+    def waves(self) -> tuple[Wave, Wave]:
+        """The last one begins with the week of the end, at which alerts look."""
+        begun = self.last - timedelta(days=self.last.weekday())
+        return (
+            Wave(date(2015, 6, 1), date(2015, 7, 31), "NT", 35),
+            Wave(begun, self.last, "Chaîne+", 5),
+        )
+
+    def wave_on(self, day: date) -> Wave | None:
+        return next((wave for wave in self.waves if wave.holds(day)), None)
+
+    def moments(self, chance: random.Random, window: Window, many: int) -> list[datetime]:
+        """*many* moments of *window*, waves included, in order, in UTC."""
+        found: list[datetime] = []
+        for wave in self.waves:
+            if window.holds(wave.first) and window.holds(wave.last):
+                more = round(many * wave.times * self._usual(window, wave))
+                peak = 1.0 if wave.last == self.last else 0.5
+                found += between(chance, wave.first, wave.last, more, peak=peak)
+        return sorted([*found, *self._ordinary(chance, window, many - len(found))])
+
+    def _usual(self, window: Window, wave: Wave) -> float:
+        """The share of a site's ordinary posts that is of the days of *wave*."""
+        days, weights = _table(window, self.last)
+        first, last = bisect_left(days, wave.first), bisect_right(days, wave.last)
+        return (weights[last - 1] - (weights[first - 1] if first else 0.0)) / weights[-1]
+
+    def _ordinary(self, chance: random.Random, window: Window, many: int) -> list[datetime]:
+        days, weights = _table(window, self.last)
+        drawn = (days[bisect_right(weights, chance.random() * weights[-1])] for _ in range(many))
+        return [at_hour(chance, day) for day in drawn]
+
+    def complaint_share(self, day: date) -> float:
+        """Which share of the posts of a day complains of calls."""
+        if self.wave_on(day):
+            return 0.95
+        if day >= CONSENT:
+            return 0.17
+        yearly = {2014: 0.3, 2016: 0.34, 2020: 0.4, 2023: 0.36, 2026: 0.38}
+        known = sorted(yearly)
+        after = next(year for year in known if year >= day.year)
+        before = max(year for year in known if year <= day.year)
+        if after == before:
+            return yearly[before]
+        part = (day.year - before) / (after - before)
+        return yearly[before] + part * (yearly[after] - yearly[before])
+
+
 @cache
-def _table(window: Window) -> tuple[list[date], list[float]]:
-    days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
+def _table(window: Window, last: date) -> tuple[list[date], list[float]]:
+    days = [FIRST + timedelta(days=n) for n in range((last - FIRST).days + 1)]
     kept = [day for day in days if window.holds(day)]
-    return kept, list(accumulate(_weight(day) for day in kept))
+    return kept, list(accumulate(_weight(day, last) for day in kept))
 
 
-def _weight(day: date) -> float:
-    year = _YEARS[day.year] / (0.9 if day.year == LAST.year else 1.0)
-    return year * _MONTHS[day.month - 1] * _WEEKDAYS[day.weekday()]
+def _weight(day: date, last: date) -> float:
+    near = [
+        times
+        for (times, days), moment in ((_AROUND_THE_LAW, CONSENT), (_OF_LATE, last))
+        if abs(day - moment) <= days
+    ]
+    year = _YEARS.get(day.year, _SINCE)
+    return max(near, default=1) * year * _MONTHS[day.month - 1] * _WEEKDAYS[day.weekday()]
 
 
-def moments(chance: random.Random, window: Window, many: int) -> list[datetime]:
-    """*many* moments of *window*, waves included, in order, in UTC."""
-    found: list[datetime] = []
-    for wave in WAVES:
-        if window.holds(wave.first) and window.holds(wave.last):
-            found += between(chance, wave.first, wave.last, many // wave.part)
-    return sorted([*found, *_ordinary(chance, window, many - len(found))])
-
-
-def _ordinary(chance: random.Random, window: Window, many: int) -> list[datetime]:
-    days, weights = _table(window)
-    drawn = (days[bisect_right(weights, chance.random() * weights[-1])] for _ in range(many))
-    return [at_hour(chance, day) for day in drawn]
-
-
-def between(chance: random.Random, first: date, last: date, many: int) -> list[datetime]:
-    """*many* moments of these days, more towards the middle, in order, in UTC."""
+def between(
+    chance: random.Random, first: date, last: date, many: int, *, peak: float = 0.5
+) -> list[datetime]:
+    """*many* moments of these days, more towards *peak* (0 first, 1 last), in order, in UTC."""
     span = (last - first).days
-    drawn = (first + timedelta(days=round(chance.triangular(0, span))) for _ in range(many))
-    return sorted(at_hour(chance, day) for day in drawn)
+    drawn = (chance.triangular(0, span, peak * span) for _ in range(many))
+    days = (first + timedelta(days=round(one)) for one in drawn)
+    return sorted(at_hour(chance, day) for day in days)
 
 
 def at_hour(chance: random.Random, day: date) -> datetime:
     hour = chance.choices(range(24), _HOURS)[0]
     moment = time(hour, chance.randrange(60), chance.randrange(60), tzinfo=PARIS)
     return datetime.combine(day, moment).astimezone(UTC)
-
-
-def complaint_share(day: date) -> float:
-    """Which share of the posts of a day complains of calls."""
-    if wave_on(day):
-        return 0.7
-    if day >= CONSENT:
-        return 0.19
-    yearly = {2014: 0.3, 2016: 0.34, 2020: 0.4, 2023: 0.36, 2026: 0.38}
-    known = sorted(yearly)
-    after = next((year for year in known if year >= day.year), known[-1])
-    before = max(year for year in known if year <= day.year)
-    if after == before:
-        return yearly[before]
-    part = (day.year - before) / (after - before)
-    return yearly[before] + part * (yearly[after] - yearly[before])
 
 
 # Words that a post cannot hold before (or after) a day.

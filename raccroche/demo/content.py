@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from raccroche.demo.brands import brands, read
-from raccroche.demo.calendar import Window, between, complaint_share, moments, wave_on
+from raccroche.demo.calendar import PARIS, Era, Window, between
 from raccroche.demo.people import People
 from raccroche.demo.texts import Stock, Written
 
@@ -74,8 +74,9 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All that the fictional sites hold, oldest first."""
+    """All that the fictional sites hold, oldest first, and the days that it is about."""
 
+    era: Era
     blog: tuple[Thread, ...]
     gazette: tuple[Thread, ...]
     kiosk: tuple[Thread, ...]
@@ -121,13 +122,15 @@ def own(name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def world(posts: int = 2000, seed: int = SEED) -> World:
-    """The same world for the same *posts* and *seed*."""
-    return _Builder(posts, random.Random(seed)).world()
+def world(posts: int = 2000, seed: int = SEED, *, day: date | None = None) -> World:
+    """What is told on *day* (today): the same world for the same *posts*, *seed* and *day*."""
+    era = Era.told_on(day or datetime.now(PARIS).date())
+    return _Builder(posts, random.Random(seed), era).world()
 
 
 class _Builder:
-    def __init__(self, posts: int, chance: random.Random) -> None:
+    def __init__(self, posts: int, chance: random.Random, era: Era) -> None:
+        self.era = era
         self.chance = chance
         self.stock = Stock(chance)
         self.people = People(chance)
@@ -153,6 +156,7 @@ class _Builder:
         copies = self.chance.sample([m for m in pouet if RELAY.holds(m.at.date())], len(relay) // 2)
         relay = _mixed(relay[len(copies) :], copies)
         return World(
+            era=self.era,
             blog=self._site("blog", BLOG, articles_count=True),
             gazette=self._site("gazette", GAZETTE),
             kiosk=self._site("kiosk", KIOSK),
@@ -173,8 +177,8 @@ class _Builder:
         aside = next(self.asides[shelf], None) if self.chance.random() < 0.2 else None
         if aside is not None:
             return Written(aside["text"], False, named=tuple(aside.get("named", ())))
-        harassment = self.chance.random() < complaint_share(day)
-        wave = wave_on(day) if harassment and self.chance.random() < 0.75 else None
+        harassment = self.chance.random() < self.era.complaint_share(day)
+        wave = self.era.wave_on(day) if harassment and self.chance.random() < 0.95 else None
         return self.stock.draw(shelf, harassment, day, only=wave.firm if wave else "")
 
     def _letter(self, day: date) -> Written | None:
@@ -212,7 +216,7 @@ class _Builder:
         count = max(1, round(left / (_PER_ARTICLE + articles_count)))
         if articles_count:
             left -= count
-        when = moments(self.chance, window, left)
+        when = self.era.moments(self.chance, window, left)
         articles = [self._article(at) for at in when[:: max(1, len(when) // count)][:count]]
         for at in when:
             self._comment(articles, at, shelf="comment", place=name)
@@ -228,7 +232,7 @@ class _Builder:
         topics = self._own_threads("forum", FORUM, many // 2, window_title="forum")
         left = many - sum(len(d.messages) for d in topics)
         fresh: list[_Draft] = []
-        for at in moments(self.chance, FORUM, left):
+        for at in self.era.moments(self.chance, FORUM, left):
             if not fresh or self.chance.random() < 1 / _PER_TOPIC:
                 fresh.append(_Draft(next(self.numbers), next(self.titles)["title"], at))
                 fresh[-1].messages.append(self._message("forum", at, place="forum"))
@@ -296,7 +300,7 @@ class _Builder:
         firms = {brand.handle: brand for brand in brands()}
         replies = iter(self._shuffled(own("replies")))
         found: list[Message] = []
-        for at in moments(self.chance, window, many):
+        for at in self.era.moments(self.chance, window, many):
             message = replace(self._message("tweet", at, place=name), home=name)
             reply = next(replies, None) if found and self.chance.random() < 0.05 else None
             if reply is not None:
@@ -317,10 +321,13 @@ class _Builder:
             many = round(self.many["apps"] * share / total)
             many = left if name == list(_APPS)[-1] else min(many, left)
             left -= many
-            yield name, tuple(self._review(name, at) for at in moments(self.chance, APPS, many))
+            yield (
+                name,
+                tuple(self._review(name, at) for at in self.era.moments(self.chance, APPS, many)),
+            )
 
     def _review(self, name: str, at: datetime) -> Message:
-        harassment = self.chance.random() < complaint_share(at.date()) * 0.8
+        harassment = self.chance.random() < self.era.complaint_share(at.date()) * 0.8
         written = self.stock.draw("review", harassment, at.date(), only=name)
         stars = {"negative": (1, 1, 2), "neutral": (3,), "positive": (4, 5, 5)}[written.sentiment]
         return Message(

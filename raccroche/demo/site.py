@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from raccroche.demo.appstore import AppStore
@@ -79,9 +80,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(posts: int = 2000) -> Iterator[Site]:
-    """The fictional sites, running until the block ends, with *posts* posts, at least 60."""
-    fiction = world(max(posts, _FEWEST))
+def serving(posts: int = 2000, *, day: date | None = None) -> Iterator[Site]:
+    """The fictional sites as of *day* (today) until the block ends, with *posts* posts, from 60."""
+    fiction = world(max(posts, _FEWEST), day=day)
     names = ("blog", "gazette", "kiosk", "forum", "pouet", "relay", "apps")
     with ExitStack() as stack:
         servers = {

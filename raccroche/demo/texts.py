@@ -18,6 +18,7 @@ from raccroche.demo.brands import (
 )
 from raccroche.demo.calendar import CONSENT, fits
 
+_OFTEN = "excessive_frequency"
 _LINES = frozenset({"network", "installation", "equipment_delivery"})
 _PATIENCE = 400  # examples looked at before one that does not suit is let through
 # What a post is about: an operator or a channel, any firm, or whatever comes.
@@ -51,7 +52,7 @@ class Stock:
     def draw(self, shelf: str, harassment: bool, day: date, *, only: str = "") -> Written:
         """A text of *shelf* (tweet, review, comment, forum); *only*: the firm it must be about."""
         queue = self._queues[shelf, harassment]
-        wanted = "" if only else self._chance.choices(_WANTED, _WANTED_SHARES)[0]
+        wanted = self._chance.choices(_WANTED, _WANTED_SHARES)[0]
         for _ in range(min(len(queue), _PATIENCE)):
             row = queue[0]
             queue.rotate(-1)
@@ -118,8 +119,9 @@ def _of(row: Mapping[str, Any], sector: str) -> tuple[Brand, ...]:
 
 
 def _suits(row: Mapping[str, Any], only: str, wanted: str) -> bool:
-    if only:
-        return _may_be(row, only)
+    if only:  # who complains of one firm only, complains mostly of its many calls
+        suits = not row["phone_harassment"] or wanted == "any" or _OFTEN in row["signals"]
+        return suits and _may_be(row, only)
     if wanted == "any":
         return True
     firms = [name for name in row["brands"] if name.startswith("{")]

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -16,21 +16,25 @@ from urllib.request import Request, urlopen
 import httpx
 import pytest
 
+from dashboard.views import parts
 from nlp.brands import BrandSpec, BrandTable
 from nlp.lexicon import french
 from nlp.rules import RuleLabeller
 from nlp.text import words
 from nlp.types import Text
 from raccroche import labelling, pipeline, reference
+from raccroche.alerts import find_alerts, week_name
 from raccroche.config import Config
 from raccroche.demo import Site, demo_config, serving
-from raccroche.demo.calendar import CONSENT, LAST, WAVES, Wave
+from raccroche.demo.calendar import CONSENT, PARIS, Era
 from raccroche.demo.content import FORUM, World, own, slug, world
 from raccroche.http import Client
 from raccroche.post import Run, Verdict
-from raccroche.store import Filters, Store
+from raccroche.store import Alert, Filters, Store
 
 POSTS = 300
+# A Wednesday and a Thursday early in a week, another year, a clock that is late.
+DAYS = (date(2026, 12, 2), date(2027, 9, 16), date(2026, 1, 1))
 
 
 @pytest.fixture
@@ -73,13 +77,28 @@ def ask(url: str, **headers: str) -> tuple[int, dict[str, str]]:
         return error.code, {k.lower(): v for k, v in error.headers.items()}
 
 
-@pytest.fixture(scope="module")
-def fiction() -> World:
-    return world(2000)
+@pytest.fixture(scope="module", params=DAYS, ids=str)
+def fiction(request: pytest.FixtureRequest) -> World:
+    return world(2000, day=request.param)
 
 
-def test_the_same_world_is_made_every_time() -> None:
-    assert list(world(120).messages()) == list(world(120).messages())
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_the_same_world_is_made_every_time(day: date) -> None:
+    assert list(world(120, day=day).messages()) == list(world(120, day=day).messages())
+
+
+@pytest.mark.parametrize("days", range(7))
+def test_the_newest_posts_are_never_old(days: int) -> None:
+    """The dashboard warns where they are of more than three days ago."""
+    told = date(2027, 2, 26) + timedelta(days=days)
+    newest = max(m.at.astimezone(PARIS).date() for m in world(2000, day=told).messages())
+    assert newest == Era.told_on(told).last
+    assert 1 <= (told - newest).days <= parts.STALE_DAYS
+
+
+def test_the_site_tells_its_fiction_today(site: Site) -> None:
+    assert site.world is not None
+    assert site.world.era == Era.told_on(datetime.now(PARIS).date())
 
 
 @pytest.mark.parametrize("posts", [60, 300, 2000])
@@ -227,8 +246,9 @@ def test_no_real_firm_is_named(fiction: World) -> None:
     assert [(m.brand, text) for text in texts for m in table.find(words(text), text)] == []
 
 
-@pytest.mark.parametrize("wave", WAVES, ids=lambda wave: wave.firm)
-def test_a_wave_of_calls_is_about_one_firm(wave: Wave, fiction: World) -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_wave_of_calls_is_about_one_firm(number: int, fiction: World) -> None:
+    wave = fiction.era.waves[number]
     messages = [m for m in fiction.messages() if wave.holds(m.at.date()) and not m.copied]
     accused = Counter(name for m in messages for name in m.accused)
     (first, most), (_, next_most) = accused.most_common(2)
@@ -237,7 +257,7 @@ def test_a_wave_of_calls_is_about_one_firm(wave: Wave, fiction: World) -> None:
 
 
 def test_the_last_week_holds_a_rise_and_one_site_fell_silent_long_ago(fiction: World) -> None:
-    week = [m for m in fiction.messages() if m.at.date() >= LAST - timedelta(days=6)]
+    week = [m for m in fiction.messages() if m.at.date() >= fiction.era.last - timedelta(days=6)]
     calls = [m for m in week if "Chaîne+" in m.accused and not m.copied]
     assert len(calls) >= 5
     assert len({m.author for m in calls}) >= 3
@@ -245,20 +265,44 @@ def test_the_last_week_holds_a_rise_and_one_site_fell_silent_long_ago(fiction: W
 
 
 @pytest.mark.slow
-def test_the_demonstration_raises_its_two_alerts_and_no_other(tmp_path: Path) -> None:
+def test_the_demonstration_raises_its_two_alerts(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "raccroche", "demo", "--headless", "--no-serve"]
     done = subprocess.run(
         [*command, "--folder", str(tmp_path / "demo")], capture_output=True, text=True, check=True
     )
     assert "2000 posts labelled" in done.stdout
-    assert "2 alerts" in done.stdout
     with Store.open(tmp_path / "demo" / "raccroche.sqlite3", read_only=True) as store:
-        rise, silence = sorted(store.alerts(), key=lambda alert: alert.signal)
-    assert (rise.brand, rise.signal, rise.period) == ("Chaîne+", "", "2026-W47")
+        alerts = store.alerts()
+    assert f"{len(alerts)} alerts" in done.stdout
+    check_alerts(alerts, Era.told_on(datetime.now(PARIS).date()).last)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("day", DAYS, ids=str)
+async def test_its_alerts_are_raised_on_any_day(day: date, tmp_path: Path) -> None:
+    with serving(2000, day=day) as told:
+        config = demo_config(told, tmp_path)
+        await collect(config)
+    labeller = labelling.load_labeller(config)
+    last = Era.told_on(day).last
+    with Store.open(config.store_url) as store:
+        pipeline.label(config, store, labeller)
+        name = pipeline.labeller_id(labeller)
+        alerts = find_alerts(store, name, config.alerts, last + timedelta(days=1))
+    check_alerts(alerts, last)
+
+
+def check_alerts(alerts: Sequence[Alert], last: date) -> None:
+    """A source that fell silent, and the rise of one firm in the last week, whole or by signal."""
+    silent = [alert.signal for alert in alerts if not alert.brand]
+    assert silent == ["source:silent:gazette-du-combine"]
+    rises = [alert for alert in alerts if alert.brand == "Chaîne+"]
+    assert {alert.period for alert in rises} == {week_name(last)}
+    rise = max(rises, key=lambda alert: alert.observed)
+    assert rise.observed == max(alert.observed for alert in alerts if alert.brand)
     assert rise.posts >= 5
     assert rise.authors >= 3
     assert rise.observed > rise.bound > rise.expected
-    assert silence.signal == "source:silent:gazette-du-combine"
 
 
 def test_a_letter_goes_from_hand_to_hand(fiction: World) -> None:
@@ -269,7 +313,7 @@ def test_a_letter_goes_from_hand_to_hand(fiction: World) -> None:
 
 def test_calls_change_with_the_law_of_2026(fiction: World) -> None:
     before = _share(fiction, date(2026, 1, 1), CONSENT)
-    after = _share(fiction, CONSENT, WAVES[-1].first)
+    after = _share(fiction, CONSENT, fiction.era.waves[-1].first)
     assert after < 0.8 * before
 
 
