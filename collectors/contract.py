@@ -5,6 +5,10 @@ from typing import Any, Protocol
 
 from raccroche.post import Answer, Page, Request, State
 
+# In the context of a request: of its posts, those that name a brand of the table are wanted. A
+# parser knows no brands; who stores the posts looks for them.
+ONLY_BRANDS = "only_brands"
+
 
 class SettingsFactory(Protocol):
     """A frozen dataclass; its `__post_init__` raises ValueError naming the setting at fault."""

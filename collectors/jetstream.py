@@ -1,5 +1,6 @@
 """
-Bluesky's stream of new posts (Jetstream), of which only those with the wanted words are kept.
+Bluesky's stream of new posts (Jetstream), of which only those that name a brand are kept, or those
+with the wanted words.
 
 Interface: https://github.com/bluesky-social/jetstream ; one JSON event a line of the answer.
 """
@@ -15,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from collectors.bluesky import SOURCE, from_record
+from collectors.contract import ONLY_BRANDS
 from collectors.fields import identifier, moment, need, optional
 from collectors.settings import several, whole, words
 from raccroche.errors import SourceError
@@ -31,17 +33,18 @@ _COLLECTION = "app.bsky.feed.post"
 @dataclass(frozen=True, slots=True)
 class Settings:
     """
-    *words*: a post is kept when it has one of them (whole words, whatever the case and accents).
-    *seconds*: how long a run listens. *lang*: only posts so tagged. *url*: of the stream.
+    *words*: a post is kept when it has one of them (whole words, whatever the case and accents);
+    without any, when it names a brand of the table. *seconds*: how long a run listens. *lang*: only
+    posts so tagged. *url*: of the stream.
     """
 
-    words: tuple[str, ...]
+    words: tuple[str, ...] = ()
     seconds: int = 60
     lang: str | None = None
     url: str = "wss://jetstream.us-east.bsky.network/xrpc/network.bsky.jetstream.subscribeEvents"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "words", several(self.words, "words"))
+        object.__setattr__(self, "words", several(self.words, "words", least=0))
         whole(self.seconds, "seconds", low=1, high=3_600)
         if self.lang is not None:
             words(self.lang, "lang")
@@ -59,7 +62,11 @@ def requests(settings: Settings, state: State) -> Iterator[Request]:
         params["kinds"] = "commit"
     if state.cursor.get("jetstream"):
         params["cursor"] = state.cursor["jetstream"]
-    context = {"words": json.dumps(settings.words), "seconds": str(settings.seconds)}
+    context = {"seconds": str(settings.seconds)}
+    if settings.words:
+        context["words"] = json.dumps(settings.words)
+    else:
+        context[ONLY_BRANDS] = "yes"
     if settings.lang:
         context["lang"] = settings.lang
     yield Request(settings.url, params=params, context=context)
@@ -67,7 +74,8 @@ def requests(settings: Settings, state: State) -> Iterator[Request]:
 
 def parse(answer: Answer) -> Page:
     """
-    The posts of the events that have a wanted word, and the ids of all that were deleted.
+    The posts of the events that have a wanted word (all, where brands are to be looked for), and
+    the ids of all that were deleted.
 
     A post written and deleted within the answer is only deleted.
     """

@@ -14,9 +14,17 @@ from itertools import chain
 from multiprocessing import get_context
 from typing import Any, Protocol
 
-from collectors.contract import Source, obeys_robots, session_headers, trusted_hosts
+from collectors.contract import (
+    ONLY_BRANDS,
+    Source,
+    obeys_robots,
+    session_headers,
+    trusted_hosts,
+)
 from collectors.table import sources
 from collectors.whole import parsed
+from nlp.lexicon import french
+from nlp.text import words
 from nlp.types import Labeller, Text
 from nlp.types import Labels as NlpLabels
 from raccroche.config import Config, SourceConfig, with_secrets
@@ -28,7 +36,7 @@ from raccroche.errors import (
     SourceError,
 )
 from raccroche.http import Budget, Client, Session
-from raccroche.labelling import family_of
+from raccroche.labelling import brand_table, family_of
 from raccroche.post import Added, Answer, Labels, Mention, Page, Post, Request, Run, State, Verdict
 from raccroche.privacy import Pseudonyms, admitted, pseudonyms
 from raccroche.store import Answered, SeriesValue, Store, StoredPost
@@ -357,7 +365,7 @@ class Collector:
         if answer.status == 304:
             self.store.add_page(self.name, [], done=request)
             return []
-        page = parsed(self.job.platform, answer)
+        page = page_of(self.config, self.job.platform, answer)
         return self._store(request, answer, page, state)
 
     def _store(self, request: Request, answer: Answer, page: Page, state: State) -> list[Request]:
@@ -462,6 +470,19 @@ class Collector:
 
     def _gave_before(self) -> bool:
         return any(run.got > 0 for run in self.store.runs(source=self.name))
+
+
+def page_of(config: Config, platform: Source, answer: Answer) -> Page:
+    """What *answer* holds; of a stream of everything, the posts that name a brand."""
+    page = parsed(platform, answer)
+    if ONLY_BRANDS not in answer.context:
+        return page
+    return replace(page, posts=tuple(p for p in page.posts if _names_a_brand(config, p.text)))
+
+
+def _names_a_brand(config: Config, text: str) -> bool:
+    read = words(text)
+    return bool(brand_table(config).find(read, text, french().encode(read.forms)))
 
 
 def _budget(config: Config, source: SourceConfig) -> Budget:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from collectors.contract import Source
 from collectors.table import recognise, sources
-from collectors.whole import parsed
 from raccroche.config import Config
 from raccroche.errors import SourceError
+from raccroche.pipeline import page_of
 from raccroche.post import Added, Answer
 from raccroche.privacy import Pseudonyms, admitted, pseudonyms
 from raccroche.store import Store
@@ -61,7 +61,7 @@ def _one(
     if source is None or answer.status != 200:
         return replace(done, unknown=done.unknown + 1)
     try:
-        page = parsed(source, answer)
+        page = page_of(config, source, answer)
     except SourceError:
         return replace(done, broken=done.broken + 1)
     posts = admitted(config, [replace(post, via=via) for post in page.posts], names)

@@ -100,13 +100,13 @@ def test_the_first_version_of_the_stream_is_asked_in_its_words() -> None:
     assert asked == Request(
         settings.url,
         params={"wantedCollections": "app.bsky.feed.post"},
-        context={"words": '["x"]', "seconds": "60"},
+        context={"seconds": "60", "words": '["x"]'},
     )
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"words": []}, {"words": ["x"], "url": "https://x.example"}, {"words": ["x"], "seconds": 0}],
+    [{"words": [""]}, {"words": ["x"], "url": "https://x.example"}, {"words": ["x"], "seconds": 0}],
 )
 def test_a_wrong_setting_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="words|url|seconds"):

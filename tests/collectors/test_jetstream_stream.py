@@ -1,5 +1,6 @@
 """Jetstream: a stream on loopback is read run after run, through the client and into the store."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -9,8 +10,13 @@ from typing import Any
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
-from raccroche.post import Verdict
-from tests.servers.collecting import collect, source, stored
+from raccroche import routine
+from raccroche.archive import Archive
+from raccroche.config import Config
+from raccroche.post import Run, Verdict
+from raccroche.replay import replay
+from raccroche.store import Store
+from tests.servers.collecting import collect, configured, source, source_table, stored
 
 
 class Stream:
@@ -70,3 +76,35 @@ def test_a_run_goes_on_where_the_last_one_stopped_and_obeys_deletions(
     assert (third.new, third.deleted) == (1, 1)
     assert given.asked[1].endswith("cursor=1795000000000002")
     assert {post.text for post in stored(loaded).values()} == {"MOBILOUX toujours"}
+
+
+def test_without_words_the_posts_that_name_a_brand_are_kept_also_when_read_again(
+    tmp_path: Path, stream: tuple[Stream, str]
+) -> None:
+    given, url = stream
+    settings = source_table("one", "jetstream", seconds=5, url=url)
+    brand = '[[brands]]\nid = "m"\nname = "Mobiloux"\nsector = "telecom"\naliases = ["mobilou*"]\n'
+    loaded = configured(tmp_path, [url], settings + brand, archive="warc")
+    wanted = {
+        "a": "Encore un appel de SFR ce matin",
+        "b": "Orange m'appelle tous les jours pour la fibre",
+        "c": "les mobilouseries, c'est fini",  # of the configuration
+    }
+    for rkey, text in wanted.items():
+        given.add(rkey, text)
+    given.add("d", "un jus d'orange et un café")
+    given.add("e", "J'ai trois appels par jour")
+
+    first = asyncio.run(routine_collect(loaded))
+
+    assert (first.verdict, first.got) == (Verdict.NEW, 3)
+    kept = {post.native_id.rpartition("/")[2] for post in stored(loaded).values()}
+    assert kept == set(wanted)
+    with Store.open(f"sqlite:///{tmp_path / 'again.sqlite3'}") as store:
+        again = replay(loaded, store, Archive(tmp_path / "warc").answers(), via="replay")
+    assert again.added.new == len(wanted)
+
+
+async def routine_collect(loaded: Config) -> Run:
+    with Store.open(loaded.store_url) as store:
+        return (await routine.collect(loaded, store))[0]
