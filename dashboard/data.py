@@ -97,8 +97,11 @@ def _store(url: str) -> Store:
     try:
         Store.open(url, timeout=PATIENCE).close()  # a lock is told in seconds; writes wait longer
         return Store.open(url)
-    except StoreError:  # locked or not ours to write: still worth reading
-        return Store.open(url, read_only=True, timeout=PATIENCE)
+    except StoreError as why:  # locked or not ours to write: still worth reading
+        try:
+            return Store.open(url, read_only=True, timeout=PATIENCE)
+        except StoreError:  # of an older release: what keeps it from being brought up to date
+            raise why from None
 
 
 def _key() -> tuple[str, int]:

@@ -49,7 +49,7 @@ class Candidate:
     text: str
     quoted: tuple[str, ...]
     thread: tuple[int, str] | None
-    context_brand: str | None
+    about: Set[str]
     text_key: int | None
     uri_key: int | None
 
@@ -96,6 +96,19 @@ def band_keys(text: str, quoted: Iterable[str] = ()) -> list[int]:
     ]
 
 
+def about(own: str, *brands: str | None) -> Set[str]:
+    """
+    Of the *brands* that a post's place gives - the company reviewed, the account answered - those
+    that its *own* words do not name. The same words about another brand are another testimony;
+    words that name both are one, wherever they stand.
+    """
+    given = {brand for brand in brands if brand}
+    if not given:
+        return given
+    words = f" {plain(own)} "
+    return {brand for brand in given if f" {plain(brand)} " not in words}
+
+
 def is_near(one: Candidate, other: Candidate) -> bool:
     """
     Whether two texts are one text, edited.
@@ -104,7 +117,7 @@ def is_near(one: Candidate, other: Candidate) -> bool:
     of which each has a
     name or number that the other lacks are apart, however alike.
     """
-    if one.context_brand != other.context_brand:
+    if one.about != other.about:
         return False
     mine, theirs = own_text(one.text, one.quoted), own_text(other.text, other.quoted)
     if not _are_alike(plain(mine), plain(theirs)):
@@ -148,7 +161,7 @@ def candidate(row: Any, quoted: tuple[str, ...]) -> Candidate:
         text=row["text"],
         quoted=quoted,
         thread=(row["source_n"], row["thread"]) if row["thread"] else None,
-        context_brand=row["context_brand"],
+        about=about(own_text(row["text"], quoted), row["context_brand"], row["reply_to_brand"]),
         text_key=row["text_key"],
         uri_key=row["uri_key"],
     )
@@ -198,13 +211,22 @@ def _exact(conn: Connection, found: Sequence[Candidate]) -> Iterable[tuple[Candi
         for key, group in conn.execute(query):
             yield from ((post, group) for post in by_uri[key])
     for keys in chunks(list(by_text), 500):
-        columns = (posts.c.text_key, posts.c.n, posts.c.group_n, posts.c.source_n, posts.c.thread)
-        for row in conn.execute(
-            select(*columns).where(among(conn, posts.c.text_key, keys), _around(found))
-        ):
+        query = select(*_TOLD).where(among(conn, posts.c.text_key, keys), _around(found))
+        for row in conn.execute(query):
+            alike = by_text[row.text_key]
+            own = own_text(alike[0].text, alike[0].quoted)  # of all of them the same, folded
+            theirs = about(own, row.context_brand, row.reply_to_brand)
             yield from (
-                (post, row.group_n) for post in by_text[row.text_key] if _together(post, row)
+                (post, row.group_n)
+                for post in alike
+                if post.about == theirs and _together(post, row)
             )
+
+
+_TOLD = (
+    posts.c.text_key, posts.c.n, posts.c.group_n, posts.c.source_n, posts.c.thread,
+    posts.c.context_brand, posts.c.reply_to_brand,
+)  # fmt: skip
 
 
 def _near(
@@ -275,6 +297,7 @@ _NEEDED = (
     "source_n",
     "thread",
     "context_brand",
+    "reply_to_brand",
     "text_key",
     "uri_key",
 )

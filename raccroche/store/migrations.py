@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, select
 from raccroche.errors import StoreError
 from raccroche.store.locks import hold
 from raccroche.store.recount import fresh, stretches
-from raccroche.store.tables import CELLS, is_pair, schema_version
+from raccroche.store.tables import CELLS, PAIRS, counts, schema_version
 
 _LOG = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ _SECOND = _statements(
 
 # posts are counted under every two of their terms as well: more rows, and no other table
 _THIRD: tuple[str, ...] = ()
-_PAIRS = 3
+_COUNTED = 3
 
 _COMMON: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
 _OWN: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -198,7 +198,7 @@ def migrate(conn: Connection) -> None:
             "create table schema_version (version integer primary key, applied bigint not null)"
         )
     _bring_up(conn, found or 0)
-    if found is not None and found < _PAIRS:
+    if found is not None and found < _COUNTED:
         _count_pairs(conn)
 
 
@@ -217,9 +217,10 @@ def _count_pairs(conn: Connection) -> None:
         "the database is brought up to date: its posts are counted under every two of their terms, "
         "which takes minutes where there are millions"
     )
+    conn.execute(counts.delete().where(counts.c.term_n >= PAIRS))
     for stretch in list(stretches(conn)):
         counted = fresh(conn, stretch)
-        counted.cells = {key: cells for key, cells in counted.cells.items() if is_pair(key[1])}
+        counted.cells = {key: cells for key, cells in counted.cells.items() if key[1] >= PAIRS}
         counted.write(conn)
 
 

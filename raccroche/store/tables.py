@@ -28,16 +28,12 @@ ANY_BRAND = "*"  # its brand row has number ALL: the post, each once
 UNKNOWN_BRAND = "inconnue"  # harassment posts that accuse nobody by name
 UNKNOWN_BRAND_N = 1
 UNDATED = -1_000_000  # the day of posts without a date
-_TERMS = 1 << 24  # more than there will ever be
+PAIRS = 1 << 24  # numbers of terms from here on are pairs of terms; there will never be as many
 
 
 def pair(one: int, other: int) -> int:
     """The term number of the counts of posts that hold both of two terms; no term has it."""
-    return min(one, other) * _TERMS + max(one, other)
-
-
-def is_pair(term_n: int) -> bool:
-    return term_n >= _TERMS
+    return min(one, other) * PAIRS + max(one, other)
 
 
 def _table(name: str, *columns: Column[object]) -> Table:

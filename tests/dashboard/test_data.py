@@ -1,6 +1,8 @@
 """What the pages read: the same answers as the store's, however few readings they take."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pandas as pd
 import pytest
 
 from dashboard import data
+from raccroche.errors import StoreError
 from raccroche.post import Mention
 from raccroche.store import Filters, Store
 from tests.dashboard import samples
@@ -56,6 +59,20 @@ def test_totals_without_brands_count_each_post_once(year: Filters) -> None:
     found = data.totals(year)
     assert (found.posts, found.harassment) == (own.posts, own.harassment)
     assert data.posts_and_harassment(year) == (own.posts, own.harassment)
+
+
+def test_a_store_of_an_older_release_that_another_program_is_writing_to_is_busy(
+    configured: Configured, database: Path
+) -> None:
+    """Perhaps that program is bringing it up to date."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as writer:
+        writer.execute("delete from schema_version where version > 2")
+        writer.execute("begin immediate")
+        configured(database)
+        with pytest.raises(StoreError, match="is locked by another program"):
+            data.store()
+        writer.execute("rollback")
+    assert data.known().posts
 
 
 def test_what_authors_declare_is_told_of_the_brand_they_accuse(

@@ -95,6 +95,43 @@ def test_reviews_of_two_brands_in_the_same_words_are_two_near_texts_apart(store:
     assert groups(store, *pair) == ["a", "b"]
 
 
+@pytest.mark.parametrize("given", ["context_brand", "reply_to_brand"])
+@pytest.mark.parametrize("near", ["", " Merci."])
+def test_the_same_words_about_another_brand_are_another_testimony(
+    store: Store, given: str, near: str
+) -> None:
+    """Only the place says whom they accuse: each brand has its own, and copies about it."""
+    told = [
+        post(name, LONG + near * place, published_at=NOON + timedelta(days=place), **{given: brand})
+        for place, (name, brand) in enumerate(
+            [("a", "Pomme"), ("b", "Libre"), ("c", None), ("d", "Libre"), ("e", "Pomme")]
+        )
+    ]
+    for one in told:
+        store.add_page("blog", [one])
+    assert groups(store, *told) == ["a", "b", "c", "b", "a"]
+    assert store.check() == []
+
+
+def test_words_that_name_both_brands_are_one_testimony_wherever_they_stand(store: Store) -> None:
+    text = LONG + " Pomme et Libre Mobile font pareil."
+    told = [post("a", text, context_brand="Pomme"), post("b", text, context_brand="Libre Mobile"),
+            post("c", text)]  # fmt: skip
+    store.add_page("blog", told)
+    assert groups(store, *told) == ["a", "a", "a"]
+
+
+def test_a_post_over_a_bridge_is_the_same_post_whatever_each_place_says_of_it(
+    store: Store,
+) -> None:
+    told = [
+        post("a", LONG, uri="at://x/1", reply_to_brand="Pomme"),
+        post("b", LONG, uri="at://x/1"),
+    ]
+    store.add_page("blog", told)
+    assert groups(store, *told) == ["a", "a"]
+
+
 def test_a_long_quote_does_not_make_an_answer_a_copy(store: Store) -> None:
     one = post("a", LONG)
     answer = post(

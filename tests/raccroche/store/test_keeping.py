@@ -76,7 +76,7 @@ def test_a_store_of_an_older_release_is_brought_up_to_date_with_all_its_rows(
     with store._db.write() as conn:
         for column in ("author_brand", "reply_to_brand"):
             conn.exec_driver_sql(f"alter table posts drop column {column}")
-        conn.exec_driver_sql(f"delete from counts where term_n >= {tables.pair(1, 1)}")
+        conn.exec_driver_sql(f"delete from counts where term_n >= {tables.PAIRS}")
         conn.exec_driver_sql("delete from schema_version where version > 1")
     with pytest.raises(StoreError, match="older schema 1"):
         open_store(read_only=True)
@@ -96,7 +96,7 @@ def test_a_store_that_counted_one_term_at_a_time_counts_two_from_then_on(
     before = store.daily_counts(crossed, ("week", "signal"))
     assert len(before)
     with store._db.write() as conn:
-        conn.exec_driver_sql(f"delete from counts where term_n >= {tables.pair(1, 1)}")
+        conn.exec_driver_sql(f"delete from counts where term_n >= {tables.PAIRS}")
         conn.exec_driver_sql("delete from schema_version where version > 2")
     with pytest.raises(StoreError, match="older schema 2.*brings it up to date"):
         open_store(read_only=True)
