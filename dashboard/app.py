@@ -6,7 +6,7 @@ from importlib.util import find_spec
 import streamlit as st
 
 from dashboard import access, data, filters, words
-from dashboard.views import parts
+from dashboard.views import broken, parts
 from dashboard.words import tr
 from raccroche.errors import RaccrocheError
 
@@ -47,7 +47,17 @@ FREE = frozenset({"methode", "series", "qualite", "relecture", "exports"})
 
 def _page(module: str, path: str, title: str) -> st.Page:
     view = import_module(f"dashboard.views.{module}")
-    return st.Page(view.page, title=title, url_path=path, default=path == HOME)
+    if path == HOME:  # Streamlit keeps the path of the first page, and serves nothing there
+        return st.Page(view.page, title=title, url_path="accueil", default=True)
+    return st.Page(view.page, title=title, url_path=path)
+
+
+def _home_by_name() -> st.Page:
+    """The first page has no path of its own: who asks for it by its name finds it too."""
+    (first, *_), *_ = (entries for _, entries in PAGES)
+    module, path, fr, en = first
+    view = import_module(f"dashboard.views.{module}")
+    return st.Page(view.page, title=tr(fr, en), url_path=path, visibility="hidden")
 
 
 def _pages() -> dict[str, list[st.Page]]:
@@ -64,14 +74,13 @@ def _pages() -> dict[str, list[st.Page]]:
 def _show(page: st.Page) -> None:
     """The page with its filters, or a helpful word when there is nothing to show."""
     try:
-        if page.url_path not in FREE:
-            data.settings()
-            if not data.exists() or not data.known().labellers:
-                parts.nothing_yet()
-                return
+        labelled = data.exists() and data.known().labellers
+        if page.url_path not in FREE and not labelled:
+            parts.nothing_yet()
+            return
         page.run()
     except RaccrocheError as error:
-        parts.broken(error)
+        broken.show(error)
 
 
 def _let_in() -> bool:
@@ -79,7 +88,7 @@ def _let_in() -> bool:
     try:
         return access.admitted()
     except RaccrocheError as error:
-        parts.broken(error)
+        broken.show(error)
         return False
 
 
@@ -92,7 +101,7 @@ def main() -> None:
         return
     parts.logo()
     pages = _pages()
-    page = st.navigation(pages, expanded=True)
+    page = st.navigation({**pages, "": [_home_by_name()]}, expanded=True)
     every = [each for row in pages.values() for each in row]
     filters.remember_pages({each.url_path or HOME: each for each in every})
     with st.sidebar:

@@ -24,18 +24,19 @@ from dashboard.kept import Answers, kept
 from dashboard.panels import Measure
 from dashboard.selection import Selection
 from dashboard.words import tr
-from raccroche.errors import ConfigError, RaccrocheError
+from raccroche.errors import RaccrocheError
 from raccroche.store import Filters, SourceChange
 
 STALE_DAYS = 3
+SHOWN_WHOLE = 16  # rows
 
 # Streamlit's own elements only, set closer; nothing of a post is ever written as HTML.
 _STYLE = """
 <style>
 .stMainBlockContainer {padding-top: 3.2rem; padding-bottom: 4rem; max-width: 1320px;}
 h1 {font-size: 1.9rem !important; letter-spacing: -0.015em; padding: 0 0 .2rem !important;}
-h2 {font-size: 1.25rem !important; letter-spacing: -0.01em; padding: 1.1rem 0 .1rem !important;}
-h3 {font-size: 1.02rem !important; padding: .4rem 0 .15rem !important;}
+h2 {font-size: 1.25rem !important; letter-spacing: -0.01em; padding: 1.1rem 0 .45rem !important;}
+h3 {font-size: 1.02rem !important; padding: .4rem 0 .3rem !important;}
 [data-testid="stMetricValue"] {font-size: 1.9rem; font-variant-numeric: tabular-nums;}
 [data-testid="stMetricLabel"] p {font-size: .86rem;}
 [data-testid="stCaptionContainer"] p {line-height: 1.45;}
@@ -200,7 +201,9 @@ def chart(
 def show_table(
     table: pd.DataFrame, *, key: str, columns: Mapping[str, Any] | None = None, **options: Any
 ) -> Any:
-    """A table of ours, numbers in the reader's format."""
+    """A table of ours, numbers in the reader's format; one of a screen is shown whole."""
+    if len(table) <= SHOWN_WHOLE:
+        options.setdefault("height", "content")
     return st.dataframe(table, hide_index=True, key=key, column_config=columns, **options)
 
 
@@ -236,6 +239,7 @@ def nothing_yet() -> None:
             "raccroche demo    # a fictional site, to look\nraccroche run     # your sources",
         ),
         "bash",
+        wrap_lines=True,
     )
     st.caption(
         tr(
@@ -243,22 +247,6 @@ def nothing_yet() -> None:
             "First enable a source in config.toml; `raccroche sources` lists them.",
         )
     )
-
-
-def broken(error: RaccrocheError) -> None:
-    """An error a person can act on, in words; never a traceback."""
-    heading(tr("Les données ne sont pas lisibles", "The data cannot be read"))
-    st.code(str(error), None, wrap_lines=True)
-    advice = (
-        tr("Corrigez config.toml, puis rechargez la page.", "Correct config.toml, then reload.")
-        if isinstance(error, ConfigError)
-        else tr(
-            "Si une collecte est en cours, patientez puis rechargez ; "
-            "sinon lancez « raccroche doctor ».",
-            "If a collection is running, wait and reload; otherwise run “raccroche doctor”.",
-        )
-    )
-    st.caption(advice)
 
 
 def sidebar_foot() -> None:
@@ -319,7 +307,8 @@ def panel(
     name = data.display(brand)
     st.subheader(escape(name), anchor=False)
     st.caption(escape(said))
-    chart(drawn, f"{name} : {said}", key=key, on_point=open_posts, show_summary=False)
+    told = tr(f"{name} : {said}", f"{name}: {said}")
+    chart(drawn, told, key=key, on_point=open_posts, show_summary=False)
 
 
 def changes(chosen: Selection) -> list[Break]:

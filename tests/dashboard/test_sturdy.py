@@ -2,12 +2,15 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from dashboard.views import broken
+from raccroche.errors import StoreError
 from raccroche.store import Filters, Store
 from tests.dashboard import samples
 from tests.dashboard.conftest import APP, Open, everything
@@ -74,25 +77,73 @@ def test_when_all_labels_of_the_model_are_dropped_the_page_says_what_to_do(
         assert app.title[0].value == "Rien à montrer pour l’instant"
 
 
-@pytest.fixture
-def locked(database: Path) -> Iterator[Path]:
-    """A database that another process keeps for itself alone."""
-    with Store.open(database):
-        pass
+@contextmanager
+def kept_alone(database: Path) -> Iterator[None]:
+    """As another process keeps a database for itself, with a log that nobody else may read."""
     holder = sqlite3.connect(database, isolation_level=None, timeout=10)
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("create table theirs (a)")
     holder.execute("BEGIN EXCLUSIVE")
-    yield database
-    holder.rollback()
-    holder.close()
+    try:
+        yield
+    finally:
+        holder.rollback()
+        holder.close()
 
 
 @pytest.mark.slow  # seconds, until the store knows that it is locked
-@pytest.mark.parametrize("page", ["", "exports"])
+@pytest.mark.parametrize(
+    ("page", "language", "title"),
+    [
+        ("", "fr", "La base est occupée"),
+        ("exports", "fr", "La base est occupée"),
+        ("", "en", "The database is busy"),
+    ],
+)
 def test_a_database_that_another_process_keeps_to_itself_is_told_in_words(
-    page: str, open_page: Open, locked: Path
+    page: str, language: str, title: str, open_page: Open, database: Path
 ) -> None:
-    app = open_page(page, database=locked)
+    with kept_alone(database):
+        app = open_page(page, database=database, lang=language)
     assert not app.exception
-    assert app.title[0].value
-    assert app.metric or app.dataframe or "locked" in everything(app), "read all the same, or told"
+    assert app.title[0].value == title
+    assert app.button(key="try-again")
+
+
+def test_once_it_is_free_trying_again_shows_the_page(open_page: Open, database: Path) -> None:
+    with kept_alone(database):
+        app = open_page("", database=database)
+    app.button(key="try-again").click().run()
+    assert app.title[0].value == "Vue d’ensemble"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_database_of_a_newer_release_says_what_to_do(
+    page: str, language: str, open_page: Open, database: Path
+) -> None:
+    with closing(sqlite3.connect(database)) as newer, newer:
+        newer.execute("update schema_version set version = version + 7")
+    app = open_page(page, database=database, lang=language)
+    assert not app.exception
+    titles = {
+        "fr": "La base est plus récente que ce tableau de bord",
+        "en": "The database is newer than this",
+    }
+    assert app.title[0].value == titles[language]
+    assert "make setup" in app.code[0].value
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("data.sqlite3 is damaged: restore a backup", "La base est endommagée"),
+        (
+            "the PostgreSQL server of raccroche does not answer: refused",
+            "Le serveur de la base ne répond pas",
+        ),
+        ("/data is a folder, not a database", "Les données ne sont pas lisibles"),
+    ],
+)
+def test_what_is_the_matter_is_known_by_what_the_store_says(said: str, title: str) -> None:
+    assert broken.trouble(StoreError(said)).title == title
