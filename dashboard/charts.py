@@ -1,7 +1,9 @@
 """Tables to charts: pure functions, no Streamlit; French number and date formats inside."""
 
+import json
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,9 @@ from dashboard.words import Language, tr
 from raccroche import reference
 
 AXIS, LEGEND = 34, 26  # pixels: Streamlit counts them in the height of a chart
+READABLE = 10  # pixels: smaller digits of a count give way to thousands
+_ON_A_TELEPHONE = "containerSize()[0] < 480"
+_ONE_LINE = 16  # letters of the name of a row, there
 POINT = "point"  # the name of the selection of every chart that can be clicked
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 # Colours for brands that the palette lacks, in the same spirit: 3:1 on their background.
@@ -86,9 +91,10 @@ def brand_styles(
             colour = style.dark if look.dark else style.light
             found[name] = BrandStyle(colour, _number_list(style.dash), _marker(style.marker))
             continue
-        at = spare.index(name) % len(_SPARE_LIGHT)
+        turn, at = divmod(spare.index(name), len(_SPARE_LIGHT))
         colours = _SPARE_DARK if look.dark else _SPARE_LIGHT
-        found[name] = BrandStyle(colours[at], _SPARE_DASH[at], _MARKERS[at])
+        form = (at + 3 * turn) % len(_MARKERS)  # a colour that comes again has another form
+        found[name] = BrandStyle(colours[at], _SPARE_DASH[form], _MARKERS[form])
     return found
 
 
@@ -131,7 +137,7 @@ def outfit(look: Look) -> dict[str, Any]:
         "font": FONT,
         "view": {"stroke": None},
         "axis": axis,
-        "axisX": {"grid": False, "labelOverlap": True},
+        "axisX": {"grid": False, "labelOverlap": True, "labelSeparation": 8},
         "legend": {"labelColor": look.ink, "titleColor": look.soft, "labelFontSize": 12},
         "title": {"color": look.ink, "fontSize": 14, "anchor": "start", "fontWeight": 600},
         "header": {"labelColor": look.ink, "labelFontSize": 13, "titleColor": look.soft},
@@ -182,26 +188,28 @@ def intervals_by_name(
     title: str,
     share: bool,
     digits: str = "",
-    centre: float | None = None,
+    ratio: bool = False,
     height: int = 36,
 ) -> Any:
     """
     A dot and its 95 % interval a brand. *table*: name, value, low, high, few (grey), text,
-    short. *centre* draws a rule, for ratios. Every dot can be clicked (name).
+    short. A *ratio* is drawn on a scale of doublings around 1. Every dot can be clicked (name).
     """
     known = bool(table["value"].notna().any())
     title = title if known else ""
-    rows = table.assign(at=table["high"].fillna(0))
+    ends = _doublings(table) if ratio and known else None
+    rows = _within(table, *ends) if ends else table.assign(at=table["high"].fillna(0))
     names = [styles[name] for name in order]
     few = {"test": "datum.few", "value": look.soft}
     colour = {**_by_name(order, [one.colour for one in names]), "condition": few}
     shape = _by_name(order, [one.marker for one in names])
-    axis = {"labelLimit": 190, "labelFontSize": 13, "labelColor": look.ink}
+    # a dot at zero keeps clear of its name
+    axis = {"labelLimit": 190, "labelFontSize": 13, "labelColor": look.ink, "labelPadding": 12}
     y = {**_nominal("name"), "sort": list(order), "title": None, "axis": axis}
     tooltip = [_nominal("name", tr("Marque", "Brand")), _nominal("text", tr("Valeur", "Value"))]
     base: dict[str, Any] = {"y": y, "tooltip": tooltip}
     spread, dot, said = (_measured(column, title) for column in ("low", "value", "at"))
-    dot |= _values_axis(known, share, digits)
+    dot |= _ratio_axis(*ends) if ends else _values_axis(known, share, digits)
     layers = [
         _layer(
             rows,
@@ -222,10 +230,10 @@ def intervals_by_name(
             {**base, "x": said, "text": _nominal("short")},
         ),
     ]
-    if centre is not None and known:
+    if ends:
         mark = {"type": "rule", "color": look.soft, "strokeDash": [3, 3]}
         x = {"field": "x", "type": "quantitative"}
-        layers.insert(0, _layer(pd.DataFrame({"x": [centre]}), mark, {"x": x}))
+        layers.insert(0, _layer(pd.DataFrame({"x": [1.0]}), mark, {"x": x}))
     size = height * len(order) + AXIS
     params = [_clicked("dots", "name")]
     return Spec({"layer": layers, "height": size, "params": params, **outfit(look)})
@@ -234,6 +242,32 @@ def intervals_by_name(
 def _by_name(order: Sequence[str], values: Sequence[str]) -> dict[str, Any]:
     scale = {"domain": list(order), "range": list(values)}
     return {**_nominal("name"), "scale": scale, "legend": None}
+
+
+_MOST = 4  # doublings or halvings that are drawn: what goes further ends at the edge
+
+
+def _doublings(table: pd.DataFrame) -> tuple[int, int]:
+    """How many times the lowest end halves and the highest doubles: powers of two around 0."""
+    low = max(float(table["low"].min()), 2.0**-_MOST)
+    high = min(float(table["high"].max()), 2.0**_MOST)
+    return min(-1, math.floor(math.log2(low))), max(1, math.ceil(math.log2(high)))
+
+
+def _within(table: pd.DataFrame, first: int, last: int) -> pd.DataFrame:
+    """The intervals cut at the edges of the scale; what has none is told at its left edge."""
+    ends = table[["low", "value", "high"]].clip(2.0**first, 2.0**last)
+    return table.assign(**ends, at=ends["high"].fillna(2.0**first))
+
+
+def _ratio_axis(first: int, last: int) -> dict[str, Any]:
+    said = (
+        "datum.value < 1 ? '÷ ' + format(1 / datum.value, 'd')"
+        " : datum.value > 1 ? '× ' + format(datum.value, 'd') : '1'"
+    )
+    values = [2.0**power for power in range(first, last + 1)]
+    scale = {"type": "log", "base": 2, "domain": [values[0], values[-1]], "nice": False}
+    return {"axis": {"values": values, "labelExpr": said, "grid": True}, "scale": scale}
 
 
 def _values_axis(known: bool, share: bool, digits: str) -> dict[str, Any]:
@@ -271,18 +305,23 @@ def heat_map(
     *table*: brand, name, term, title, n, total, share (NaN: no colour), said. Cells can be clicked
     (brand, term).
     """
-    top = max(float(table["share"].max()), 0.01) if table["share"].notna().any() else 1.0
+    shaded = bool(table["share"].notna().any())
+    top = max(float(table["share"].max()), 0.01) if shaded else 1.0
     rows = table[table["title"].isin(list(terms))]
     base = _grid(look, terms, columns)
     cell = {"type": "rect", "stroke": look.ground, "strokeWidth": 2, "cornerRadius": 3}
-    colour = {"condition": {"test": "isValid(datum.share)", **_shade(look, top, bool(columns))}}
+    shade = _shade(look, top, bool(columns)) | ({} if shaded else {"legend": None})
+    colour = {"condition": {"test": "isValid(datum.share)", **shade}}
     turn = 0.67 if look.dark else 0.82  # from here on the other ink stands out more
     strong = f"isValid(datum.share) && datum.share > {top * turn}"
     light = look.ground if not look.dark else "#0B0E12"
     ink = {"condition": {"test": strong, "value": light}, "value": look.ink}
-    widest = len(words.number(float(table["n"].max()))) if len(table) else 1
-    place = f"width / {max(table['name'].nunique(), 1)} / {0.62 * widest:.2f}"  # of a digit, pixels
-    number = {"type": "text", "fontSize": {"expr": f"clamp({place}, 6, 12)"}}
+    rows = rows.assign(brief=rows["n"].map(words.brief))
+    wide, narrow = (_room(rows, said) for said in (words.number, words.brief))
+    fits = f"{wide} >= {READABLE}"
+    size = f"{fits} ? min({wide}, 12) : clamp({narrow}, 8, 11)"
+    number = {"type": "text", "fontSize": {"expr": size}}
+    text = {"condition": {"test": fits, **_counted("n")}, **_nominal("brief")}
     layers = [
         {
             **_layer(
@@ -292,12 +331,18 @@ def heat_map(
             ),
             "name": "cells",
         },
-        _layer(rows, number, {**base, "text": _counted("n"), "color": ink}),
+        _layer(rows, number, {**base, "text": text, "color": ink}),
     ]
     tallest = max((len(name) for name in table["name"]), default=0)
     height = 27 * len(terms) + min(max(80, 5 * tallest), 140) + 60
     params = [_clicked("cells", "brand", "term")]
     return Spec({"layer": layers, "height": height, "params": params, **outfit(look)})
+
+
+def _room(rows: pd.DataFrame, said: Callable[[float], str]) -> str:
+    """How high the digits of the widest number may be in a cell, in pixels: an expression."""
+    widest = len(said(float(rows["n"].max()))) if len(rows) else 1
+    return f"width / {max(rows['name'].nunique(), 1)} / {0.62 * widest:.2f}"
 
 
 def _counted(field: str) -> dict[str, Any]:
@@ -307,7 +352,8 @@ def _counted(field: str) -> dict[str, Any]:
 def _grid(look: Look, terms: Sequence[str], columns: Sequence[str] | None) -> dict[str, Any]:
     """Where the cells of a heat map stand, and what they say under the pointer."""
     across = {"orient": "top", "labelAngle": -45, "labelColor": look.ink, "labelLimit": 150}
-    down = {"labelLimit": 230, "labelFontSize": 13, "labelColor": look.ink}
+    down = {"labelLimit": 230, "labelColor": look.ink, "labelLineHeight": 12}
+    down |= {"labelFontSize": {"expr": f"{_ON_A_TELEPHONE} ? 11 : 13"}, "labelExpr": _folded(terms)}
     x = {**_nominal("name"), "title": None, "axis": {**across, "labelOverlap": False}}
     return {
         "x": {**x, "sort": list(columns)} if columns else x,
@@ -318,6 +364,15 @@ def _grid(look: Look, terms: Sequence[str], columns: Sequence[str] | None) -> di
             _nominal("said", "n"),
         ],
     }
+
+
+def _folded(names: Sequence[str]) -> str:
+    """Names of rows, long ones on two lines where the chart is narrow: an expression."""
+    halves = {name: words.in_two(name) for name in names if len(name) > _ONE_LINE}
+    if not halves:
+        return "datum.label"
+    said = json.dumps(halves, ensure_ascii=False)
+    return f"({_ON_A_TELEPHONE} && {said}[datum.label]) || datum.label"
 
 
 def _shade(look: Look, top: float, columns: bool) -> dict[str, Any]:

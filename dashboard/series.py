@@ -102,6 +102,15 @@ def without_labels(table: pd.DataFrame, labelled: pd.Series, least: float) -> pd
     return with_intervals(found)
 
 
+def whole(table: pd.DataFrame, start: dt.date) -> pd.DataFrame:
+    """
+    The rows to draw: without a first week or month of which the selection, from *start*, holds a
+    part only. It would begin every line with a fall that is none.
+    """
+    later = table[table["period"] >= pd.Timestamp(start)]
+    return later if len(later) > 2 else table
+
+
 def is_sparse(table: pd.DataFrame) -> bool:
     """Whether points hold so few accusations that a moving average reads better."""
     return bool(table.loc[table["state"] == "settled", "harassment"].mean() < SPARSE)

@@ -97,6 +97,23 @@ def number(value: float | None, digits: int = 0) -> str:
     return written.translate({ord(","): NARROW, ord("."): ",", ord("-"): "−"})
 
 
+def brief(value: float) -> str:
+    """A count in as few signs as say it: `999`, `12k`, `3M`."""
+    for size, sign in ((1_000_000, "M"), (1_000, "k")):
+        if value >= size * 0.9995:  # 999,600 is a million, not a thousand thousands
+            return f"{value / size:.0f}{sign}"
+    return f"{value:.0f}"
+
+
+def in_two(name: str) -> list[str]:
+    """A name on two lines, cut at the space nearest to its middle; on one where it has none."""
+    spaces = [at for at, one in enumerate(name) if one == " "]
+    if not spaces:
+        return [name]
+    cut = min(spaces, key=lambda at: abs(at - len(name) / 2))
+    return [name[:cut], name[cut + 1 :]]
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """A share in [0, 1] as `12,3 %`."""
     if share is None or math.isnan(share):
@@ -126,6 +143,14 @@ def day(value: dt.date, *, weekday: bool = True) -> str:
 def short_day(value: dt.date) -> str:
     """`3 mars 2025`, with the month cut short: for tables and axes."""
     return f"{value.day} {_SHORT_MONTHS[language()][value.month - 1]} {value.year}"
+
+
+def clock(written: str) -> str:
+    """`20:40` as it is said: `20 h 40`, `21 h`; `20:40`."""
+    hour, _, minute = written.partition(":")
+    if language() == "en" or not hour.isdigit():
+        return written
+    return f"{int(hour)}\u00a0h" + (f"\u00a0{minute}" if minute.strip("0") else "")
 
 
 def month(value: dt.date) -> str:

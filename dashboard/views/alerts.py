@@ -1,6 +1,7 @@
 """The inbox of spikes and silent sources: what was seen, what was expected, what became of it."""
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ MANY = 500  # alerts that are read
 WEEKS = 16  # of history beside an alert
 NEAR = dt.timedelta(days=7)
 TOP = 5
+_MACHINE = re.compile(r"(quasi_poisson|ears_c2), p=(\S+)")  # the note of `raccroche.alerts`
 
 
 def page() -> None:
@@ -77,7 +79,14 @@ def _chosen(found: Sequence[Alert]) -> list[Alert]:
         show=lambda one: f"{state_name(one)} · {words.number(counts[one])}",
         hidden_label=True,
     )
-    return [one for one in found if state in (one.state, "toutes")]
+    return ordered([one for one in found if state in (one.state, "toutes")])
+
+
+def ordered(found: Sequence[Alert]) -> list[Alert]:
+    """The newest weeks first; in one, what rose most; sources after what people say."""
+    rises = [one for one in found if not of_source(one)]
+    rises.sort(key=lambda one: (one.period, one.observed - one.expected), reverse=True)
+    return [*rises, *(one for one in found if of_source(one))]
 
 
 def of_source(alert: Alert) -> bool:
@@ -106,11 +115,19 @@ def gist(alert: Alert) -> str:
         what, _ = _trouble(alert)
         return _silence(alert) if what == "silent" else _failures(alert)
     return tr(
-        f"{words.number(alert.observed)} publications, {words.number(alert.expected, 1)} "
-        f"attendues · {words.plural(alert.authors, 'auteur', 'auteurs')}",
-        f"{words.number(alert.observed)} posts, {words.number(alert.expected, 1)} "
-        f"expected · {words.plural(alert.authors, 'author', 'authors')}",
+        f"{words.number(alert.observed)} publications, {_usual(alert)} · "
+        f"{words.plural(alert.authors, 'auteur', 'auteurs')}",
+        f"{words.number(alert.observed)} posts, {_usual(alert)} · "
+        f"{words.plural(alert.authors, 'author', 'authors')}",
     )
+
+
+def _usual(alert: Alert) -> str:
+    """How many posts were expected, in words."""
+    if alert.expected < 0.5:
+        return tr("moins d’une attendue", "fewer than one expected")
+    usual = words.number(alert.expected, 1)
+    return tr(f"{usual} attendue{'s' if alert.expected >= 2 else ''}", f"{usual} expected")
 
 
 def _silence(alert: Alert) -> str:
@@ -179,8 +196,8 @@ def _row(alert: Alert, *, opened: bool) -> None:
 def _in_short(alert: Alert) -> str:
     if of_source(alert):
         return tr("collecte", "collection")
-    seen, usual = words.number(alert.observed), words.number(alert.expected, 1)
-    return tr(f"{seen} pour {usual} attendues", f"{seen} against {usual} expected")
+    seen = words.number(alert.observed)
+    return tr(f"{seen} pour {_usual(alert)}", f"{seen} against {_usual(alert)}")
 
 
 # one alert
@@ -194,13 +211,14 @@ def _detail(alert: Alert) -> None:
     parts.lead(
         tr(
             f"**{words.number(alert.observed)} publications** ({when}), pour "
-            f"{words.number(alert.expected, 1)} attendues{times if ratio else ''} ; seuil "
-            f"d’alerte : {words.number(alert.bound)}.",
-            f"**{words.number(alert.observed)} posts** ({when}), against "
-            f"{words.number(alert.expected, 1)} expected{times if ratio else ''}; alert bound: "
+            f"{_usual(alert)}{times if ratio else ''} ; seuil d’alerte : "
             f"{words.number(alert.bound)}.",
+            f"**{words.number(alert.observed)} posts** ({when}), against "
+            f"{_usual(alert)}{times if ratio else ''}; alert bound: {words.number(alert.bound)}.",
         )
     )
+    if method := _method(alert):
+        parts.note(method)
     one, two, three = st.columns(3)
     one.metric(tr("Publications", "Posts"), words.number(alert.posts))
     two.metric(tr("Auteurs", "Authors"), words.number(alert.authors))
@@ -235,8 +253,9 @@ def _history(alert: Alert, first: dt.date) -> None:
     usual = float(table["n"][:-1].median())
     summary = tr(
         f"Par semaine, sur {WEEKS} semaines ; médiane des précédentes : "
-        f"{words.number(usual, 1)}. En rouge, la semaine de l’alerte.",
-        f"By week, over {WEEKS} weeks; median of those before: {words.number(usual, 1)}. "
+        f"{words.number(usual, int(usual % 1 > 0))}. En rouge, la semaine de l’alerte.",
+        f"By week, over {WEEKS} weeks; median of those before: "
+        f"{words.number(usual, int(usual % 1 > 0))}. "
         "In red, the week of the alert.",
     )
     drawn = figures.spike(table, parts.look(), expected=alert.expected, bound=alert.bound)
@@ -330,7 +349,7 @@ def _decide(alert: Alert) -> None:
     )
     note = st.text_area(
         tr("Note", "Note"),
-        value="" if of_source(alert) and alert.state == "nouvelle" else alert.note,
+        value=_note(alert),
         key=f"note-{alert.n}",
         max_chars=500,
         height=80,
@@ -345,6 +364,31 @@ def _decide(alert: Alert) -> None:
         st.rerun()
     if alert.sent:
         parts.note(tr("Envoyée par : ", "Sent by: ") + words.listing(list(alert.sent)))
+
+
+def _note(alert: Alert) -> str:
+    """What a person wrote; a machine leaves its reason there, and is told in words above."""
+    reason = of_source(alert) and alert.state == "nouvelle"
+    return "" if reason or _MACHINE.fullmatch(alert.note) else alert.note
+
+
+def _method(alert: Alert) -> str:
+    """By which model the posts were expected, and how seldom chance alone brings as many."""
+    found = _MACHINE.fullmatch(alert.note)
+    if found is None:
+        return ""
+    model = {
+        "quasi_poisson": tr(
+            "régression de Poisson surdispersée", "overdispersed Poisson regression"
+        ),
+        "ears_c2": tr("moyenne de quatre semaines (EARS C2)", "mean of four weeks (EARS C2)"),
+    }[found[1]]
+    chance = max(float(found[2]), 1e-6)
+    times = words.number(float(f"{1 / chance:.1g}"))
+    return tr(
+        f"Attendu par {model} ; le hasard seul en amène autant moins d’une fois sur {times}.",
+        f"Expected by {model}; chance alone brings as many less than once in {times}.",
+    )
 
 
 def _rules() -> None:

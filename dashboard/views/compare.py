@@ -156,11 +156,14 @@ def _draw(
     pairs = intervals.differences(names, found)
     summary = sentences.differences(pairs, len(names))
     if measure == "count":
+        counted = words.listing(
+            [f"{one['name']} {words.number(one['harassment'])}" for one in shown.to_dict("records")]
+        )
         summary = tr(
-            "Un nombre ne compare pas des marques : il suit leur taille et ce qui est collecté. "
-            "Pour comparer, prenez la part des mentions.",
-            "A count does not compare brands: it follows their size and what is collected. To "
-            "compare, take the share of mentions.",
+            f"{counted}. Un nombre ne compare pas des marques : il suit leur taille et ce qui est "
+            "collecté. Pour comparer, prenez la part des mentions.",
+            f"{counted}. A count does not compare brands: it follows their size and what is "
+            "collected. To compare, take the share of mentions.",
         )
     parts.chart(
         drawn,

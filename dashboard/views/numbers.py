@@ -86,7 +86,10 @@ def _by_brand(counts: pd.DataFrame, totals: pd.DataFrame, brands: tuple[str, ...
     shown = table.pivot(index="title", columns="name", values="said").reset_index(
         names=tr("Classe", "Class")
     )
-    summary = tr(
+    first = words.listing(
+        [f"**{str(name).lower()}** ({words.number(n)})" for name, n in order[:3].items()]
+    )
+    summary = tr(f"Le plus souvent : {first}. ", f"Most often: {first}. ") + tr(
         "Couleur : part des accusations contre la marque qui citent cette classe de numéro ; "
         "nombre dans chaque case. Sous 20 accusations, pas de couleur.",
         "Colour: share of the accusations against the brand that name this class of number; "
@@ -102,6 +105,7 @@ def _rotation(chosen: Selection, totals: pd.DataFrame, brands: tuple[str, ...]) 
     table = declarations.rotation(counts, totals, brands)
     table["brand"] = table["name"]
     table["name"] = table["name"].map(filters.brand_label)
+    table = table.sort_values("name", key=lambda names: names.map(words.sort_key))
     table["text"] = [_said(dict(one)) for _, one in table.iterrows()]
     table["short"] = table["text"]
     own = charts.brand_styles(brands, parts.look())

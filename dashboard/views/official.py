@@ -77,20 +77,21 @@ def _per_customers() -> None:
         anchor=False,
     )
     found = officials.per_customers()
-    found["name"] = found["family"].map(words.family)
-    for column, year in zip(
-        st.columns(2, gap="large"), sorted(found["year"].unique()), strict=False
-    ):
-        own = found[found["year"] == year].sort_values("name")
-        own = own.assign(said=own["value"].map(lambda value: words.number(value)))
-        with column:
-            st.subheader(str(year), anchor=False)
-            said = words.listing([f"{one['name']} {one['said']}" for one in own.to_dict("records")])
-            shown = own[["name", "said"]].rename(
-                columns={"name": tr("Groupe", "Group"), "said": tr("Alertes", "Alerts")}
-            )
-            drawn = figures.bars(own, parts.look())
-            parts.chart(drawn, said, shown, key=f"per-{year}", show_summary=False)
+    found["group"] = found["family"].map(words.family)
+    found = found.sort_values(["group", "year"])
+    found["name"] = found["group"] + " " + found["year"].astype(str)
+    found["said"] = found["value"].map(words.number)
+    years = " → ".join(dict.fromkeys(found["year"].astype(str)))
+    moved = [f"{group} {' → '.join(own['said'])}" for group, own in found.groupby("group")]
+    said = tr(f"{years} : {words.listing(moved)}.", f"{years}: {words.listing(moved)}.")
+    shown = found[["group", "year", "said"]].rename(
+        columns={
+            "group": tr("Groupe", "Group"),
+            "year": tr("Année", "Year"),
+            "said": tr("Alertes", "Alerts"),
+        }
+    )
+    parts.chart(figures.bars(found, parts.look()), said, shown, key="per-customers")
     parts.note(
         tr(
             "La seule série publique de plaintes par client et par opérateur. Toutes causes, "

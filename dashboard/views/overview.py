@@ -14,6 +14,7 @@ from dashboard import (
     intervals,
     panels,
     sentences,
+    series,
     words,
 )
 from dashboard.intervals import Interval
@@ -61,7 +62,8 @@ def _figures(chosen: Selection, now: Totals) -> None:
     weeks = max(chosen.days / 7, 1)
     count = intervals.count(now.harassment)
     digits = 1 if now.harassment < 100 else 0
-    weekly = words.number(now.harassment / weeks, 0 if now.harassment > 100 * weeks else 1)
+    rate = now.harassment / weeks
+    weekly = words.number(rate, 0 if rate > 100 else 1 if rate >= 0.1 or not rate else 2)
     one, two, three, four = st.columns(4)
     with one:
         parts.figure(
@@ -175,7 +177,14 @@ def _panels(chosen: Selection, rates: Mapping[str, Interval]) -> None:
             with column:
                 own = table[table["brand"] == brand]
                 chart = panels.brand_panel(
-                    own, look, styles[brand], step=chosen.step, drawn=drawn, top=top, marks=marks
+                    series.whole(own, chosen.start),
+                    look,
+                    styles[brand],
+                    step=chosen.step,
+                    drawn=drawn,
+                    top=top,
+                    marks=marks,
+                    height=160,
                 )
                 parts.panel(brand, own, chart, key=f"panel-{brand}", open_posts=_open(chosen))
     parts.note(
@@ -196,7 +205,7 @@ def _open(chosen: Selection) -> Any:
 def _alerts() -> None:
     st.header(tr("Alertes", "Alerts"), anchor=False)
     found = data.alerts(limit=50)
-    fresh = [one for one in found if one.state == "nouvelle"][:5]
+    fresh = alerts.ordered([one for one in found if one.state == "nouvelle"])[:5]
     if not fresh:
         parts.note(tr("Aucune alerte nouvelle.", "No new alert."))
     for one in fresh:
@@ -209,25 +218,27 @@ def _alerts() -> None:
 def _alert(one: Alert) -> None:
     """An alert in two lines, with the way to its posts or to the source."""
     first, last, when = happenings.alert_days(one.period)
-    said, link = st.columns([5, 1], vertical_alignment="center", wrap=False)
-    with said:
-        st.markdown(f"**{parts.escape(alerts.title(one))}**")
+    with st.container(border=True, key=f"row-alert-{one.n}", gap="xxsmall"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+        ):
+            st.markdown(f"**{parts.escape(alerts.title(one))}**")
+            name = tr("Voir", "See") if alerts.of_source(one) else tr("Lire", "Read")
+            asked = st.button(name, key=f"alert-{one.n}", type="tertiary", help=alerts.title(one))
         parts.note(f"{alerts.gist(one)} · {when}")
-    with link:
-        if alerts.of_source(one):
-            if st.button(tr("Voir", "See"), key=f"alert-{one.n}", type="tertiary"):
-                filters.go("alertes", alerte=str(one.n))
-        elif first and st.button(tr("Lire", "Read"), key=f"alert-{one.n}", type="tertiary"):
-            signals = [one.signal] if one.signal in {s.id for s in reference.signals()} else []
-            filters.go(
-                "publications",
-                marques=one.brand,
-                signaux=signals,
-                periode="dates",
-                debut=first.isoformat(),
-                fin=(last or first).isoformat(),
-                accusations="1",
-            )
+    if asked and (alerts.of_source(one) or first is None):
+        filters.go("alertes", alerte=str(one.n))
+    if asked and first:
+        signals = [one.signal] if one.signal in {s.id for s in reference.signals()} else []
+        filters.go(
+            "publications",
+            marques=one.brand,
+            signaux=signals,
+            periode="dates",
+            debut=first.isoformat(),
+            fin=(last or first).isoformat(),
+            accusations="1",
+        )
 
 
 def _coverage(chosen: Selection) -> None:

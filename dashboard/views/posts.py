@@ -16,7 +16,7 @@ from raccroche.post import Labels, Mention
 from raccroche.store import Filters, PostDetail, PostRow, PostsPage, StoredPost
 
 SIZE = 20
-WIDTHS = (114, 258, 86)  # pixels of the columns label, value, probability
+WIDTHS = (130, 240, 88)  # pixels of the columns label, value, probability
 CERTAIN = 0.995  # probabilities above are written `> 99 %`
 
 
@@ -385,10 +385,13 @@ def _declared(labels: Labels) -> None:
             "month": tr("par mois", "a month"),
         }.get(calls.get("per"), tr("en tout", "in all"))
         low, high = calls["min"], calls.get("max") or calls["min"]
-        many = words.number(low) if low == high else words.span(low, high)
-        said.append(tr(f"{many} appels {per}", f"{many} calls {per}"))
+        calls_said = words.plural(high, tr("appel", "call"), tr("appels", "calls"))
+        if low != high:
+            calls_said = tr(f"{words.span(low, high)} appels", f"{words.span(low, high)} calls")
+        said.append(f"{calls_said} {per}")
     if labels.facts.get("hours"):
-        said.append(tr("à ", "at ") + words.listing([str(one) for one in labels.facts["hours"]]))
+        hours = [words.clock(str(one)) for one in labels.facts["hours"]]
+        said.append(tr("à ", "at ") + words.listing(hours))
     classes = [_title(str(one.get("class"))) for one in labels.facts.get("numbers", ())]
     said += sorted(set(classes))
     if said:

@@ -15,6 +15,7 @@ from dashboard import (
     happenings,
     intervals,
     panels,
+    series,
     words,
 )
 from dashboard.panels import Measure
@@ -86,13 +87,13 @@ def _panels(
         own = table[table["brand"] == brand]
         scoped = marks[marks["scope"].isin(["*", data.family_of(brand) or "*"])]
         chart = panels.brand_panel(
-            own,
+            series.whole(own, chosen.start),
             look,
             styles[brand],
             step=chosen.step,
             drawn=drawn,
             top=top,
-            height=110,
+            height=150,
             marks=scoped[(scoped["date"] >= first) & (scoped["date"] <= last)],
             count=8,
         )
@@ -165,8 +166,7 @@ def _before_after(chosen: Selection, brands: tuple[str, ...]) -> None:
         order=order,
         title="",
         share=False,
-        digits=",.1f",
-        centre=1.0,
+        ratio=True,
         height=32,
     )
     st.subheader(

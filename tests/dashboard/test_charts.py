@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -38,6 +39,17 @@ def test_every_colour_is_seen_on_its_ground(look: Look) -> None:
 def test_brands_are_told_apart_without_colour() -> None:
     styles = charts.brand_styles(["SFR", "Orange", "Free", "Bouygues Telecom"], LIGHT)
     assert len({style.marker for style in styles.values()}) == 4
+
+
+def test_more_brands_than_colours_are_told_apart_by_their_form() -> None:
+    styles = charts.brand_styles([f"Autre {at}" for at in range(21)], LIGHT).values()
+    assert len({(style.colour, style.marker) for style in styles}) == 21
+
+
+def rows_of(spec: dict[str, Any], layer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows that a layer shows."""
+    rows: list[dict[str, Any]] = spec["datasets"][layer["data"]["name"]]
+    return rows
 
 
 def table(states: list[str]) -> pd.DataFrame:
@@ -191,11 +203,40 @@ def test_numbers_over_columns_have_room_and_their_names_do_not_touch() -> None:
     assert encoding["x"]["axis"]["labelSeparation"] > 0
 
 
-def test_numbers_of_a_heat_map_shrink_with_their_cells() -> None:
+def test_numbers_of_a_heat_map_that_find_no_room_are_said_in_thousands() -> None:
     rows = [("A", "t", "Terme", 12_345, 20_000, 0.6, "x"), ("B", "t", "Terme", 3, 40, 0.1, "y")]
     names = ["name", "term", "title", "n", "total", "share", "said"]
     table = pd.DataFrame(rows, columns=names).assign(brand=["A", "B"])
     drawn = charts.heat_map(table, charts.Look(), terms=["Terme"])
     spec = drawn if isinstance(drawn, dict) else drawn.to_dict()
-    size = spec["layer"][1]["mark"]["fontSize"]["expr"]
-    assert size == f"clamp(width / 2 / {0.62 * len('12 345'):.2f}, 6, 12)"
+    numbers = spec["layer"][1]
+    wide = f"width / 2 / {0.62 * len('12 345'):.2f}"
+    assert numbers["encoding"]["text"]["condition"]["test"] == f"{wide} >= 10"
+    assert numbers["encoding"]["text"]["field"] == "brief"
+    assert [row["brief"] for row in rows_of(spec, numbers)] == ["12k", "3"]
+    assert numbers["mark"]["fontSize"]["expr"].startswith(f"{wide} >= 10 ? min({wide}, 12)")
+
+
+def test_long_names_of_rows_take_two_lines_on_a_telephone() -> None:
+    rows = [("A", "t", "Numéro mobile ou local trompeur", 3, 20, 0.6, "x")]
+    names = ["name", "term", "title", "n", "total", "share", "said"]
+    table = pd.DataFrame(rows, columns=names).assign(brand="A")
+    spec = charts.heat_map(table, charts.Look(), terms=list(table["title"])).to_dict()
+    axis = spec["layer"][0]["encoding"]["y"]["axis"]
+    assert '["Numéro mobile ou", "local trompeur"]' in axis["labelExpr"]
+    assert axis["labelExpr"].endswith("|| datum.label")
+
+
+def test_ratios_are_drawn_in_doublings_around_one_and_end_at_the_edge() -> None:
+    rows = [("A", 0.3, 0.0, 1.4, False, "a", "a"), ("B", 3.0, 0.8, 30.0, False, "b", "b")]
+    table = pd.DataFrame(rows, columns=["name", "value", "low", "high", "few", "text", "short"])
+    styles = charts.brand_styles(["A", "B"], LIGHT)
+    drawn = charts.intervals_by_name(
+        table, LIGHT, styles, order=["A", "B"], title="", share=False, ratio=True
+    ).to_dict()
+    dot = next(layer for layer in drawn["layer"] if layer.get("name") == "dots")
+    assert dot["encoding"]["x"]["scale"]["domain"] == [1 / 16, 16]
+    assert dot["encoding"]["x"]["axis"]["values"] == [2.0**power for power in range(-4, 5)]
+    shown = pd.DataFrame(rows_of(drawn, dot))
+    assert shown["low"].tolist() == [1 / 16, 0.8]
+    assert shown["high"].tolist() == [1.4, 16]

@@ -140,3 +140,12 @@ def test_the_strip_tells_days_without_collection_and_with_failures() -> None:
     strip = series.strip(rows)
     state = dict(zip(strip["day"].dt.day, strip["state"], strict=True))
     assert state == {2: "full", 5: "none", 6: "full", 7: "part", 8: "full"}
+
+
+def test_a_first_week_that_began_before_the_period_is_not_drawn() -> None:
+    rows = made(counts(("A", MONDAY, 30, 3)), dt.date(2027, 1, 1))
+    assert list(series.whole(rows, MONDAY)["period"]) == list(rows["period"])
+    later = series.whole(rows, MONDAY + dt.timedelta(2))
+    assert list(later["period"]) == list(rows["period"][1:])
+    few = rows[:2]
+    assert len(series.whole(few, MONDAY + dt.timedelta(2))) == 2, "two points are better than one"

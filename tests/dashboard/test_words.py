@@ -77,3 +77,15 @@ def test_names_stand_in_the_alphabet_whatever_their_accents() -> None:
 def test_there_is_no_minus_before_a_zero() -> None:
     assert words.number(-1e-17) == "0"
     assert words.number(-0.04, 1) == "0,0"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0, "0"), (999, "999"), (1_234, "1k"), (12_345, "12k"), (999_600, "1M")]
+)
+def test_a_count_in_few_signs(value: float, said: str) -> None:
+    assert words.brief(value) == said
+
+
+def test_a_name_is_cut_at_the_space_nearest_to_its_middle() -> None:
+    assert words.in_two("Jamais client, sans accord") == ["Jamais client,", "sans accord"]
+    assert words.in_two("Télémarketing") == ["Télémarketing"]
