@@ -391,8 +391,10 @@ class Collector:
         if page.series:
             self.store.put_series(SeriesValue(*row, source=self.name) for row in page.series)
         self._count(request, answer, page, added)
-        if not failed:
-            self.session.keep(answer)  # only now: a 304 must never hide posts that were lost
+        # Only now, and only of a page that leads to nothing but its elders: a 304 must hide neither
+        # posts that were lost nor new ones on a page behind it.
+        if not failed and all(request.only_while_new for request in page.next):
+            self.session.keep(answer)
         if page.verdict in _WALLS:
             self.walled = True
         return following

@@ -1,6 +1,5 @@
 """Jetstream: a stream on loopback is read run after run, through the client and into the store."""
 
-import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -10,13 +9,18 @@ from typing import Any
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
-from raccroche import routine
 from raccroche.archive import Archive
-from raccroche.config import Config
-from raccroche.post import Run, Verdict
+from raccroche.post import Verdict
 from raccroche.replay import replay
 from raccroche.store import Store
-from tests.servers.collecting import collect, configured, source, source_table, stored
+from tests.servers.collecting import (
+    collect,
+    collect_politely,
+    configured,
+    source,
+    source_table,
+    stored,
+)
 
 
 class Stream:
@@ -95,7 +99,7 @@ def test_without_words_the_posts_that_name_a_brand_are_kept_also_when_read_again
     given.add("d", "un jus d'orange et un café")
     given.add("e", "J'ai trois appels par jour")
 
-    first = asyncio.run(routine_collect(loaded))
+    first = collect_politely(loaded)
 
     assert (first.verdict, first.got) == (Verdict.NEW, 3)
     kept = {post.native_id.rpartition("/")[2] for post in stored(loaded).values()}
@@ -103,8 +107,3 @@ def test_without_words_the_posts_that_name_a_brand_are_kept_also_when_read_again
     with Store.open(f"sqlite:///{tmp_path / 'again.sqlite3'}") as store:
         again = replay(loaded, store, Archive(tmp_path / "warc").answers(), via="replay")
     assert again.added.new == len(wanted)
-
-
-async def routine_collect(loaded: Config) -> Run:
-    with Store.open(loaded.store_url) as store:
-        return (await routine.collect(loaded, store))[0]

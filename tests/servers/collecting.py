@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from raccroche import config as configuration
-from raccroche import pipeline
+from raccroche import pipeline, routine
 from raccroche.config import Config
 from raccroche.http import Client
 from raccroche.post import Run
@@ -74,6 +74,16 @@ def collect(loaded: Config) -> Run:
                 options.contact, options.user_agent, allow_hosts=options.allow_hosts, polite=False
             ) as client:
                 return (await pipeline.collect(loaded, store, client))[0]
+
+    return asyncio.run(run())
+
+
+def collect_politely(loaded: Config) -> Run:
+    """One run as the command does it: with the waits, the cache and the archive of *loaded*."""
+
+    async def run() -> Run:
+        with Store.open(loaded.store_url) as store:
+            return (await routine.collect(loaded, store))[0]
 
     return asyncio.run(run())
 

@@ -1,9 +1,13 @@
-"""A loopback server that answers as an API does, from a function that tests give."""
+"""
+A loopback server that answers as an API does, from a function that tests give; asked whether an
+answer has changed since (ETag), it says so.
+"""
 
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -34,8 +38,12 @@ class _Handler(BaseHTTPRequestHandler):
             parts.path, dict(parse_qsl(parts.query)), dict(parse_qsl(form))
         )
         body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        tag = f'"{sha256(body).hexdigest()}"'
+        if status == 200 and self.headers.get("if-none-match") == tag:
+            status, body = 304, b""
         self.send_response(status)
         self.send_header("content-type", "application/json; charset=utf-8")
+        self.send_header("etag", tag)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
