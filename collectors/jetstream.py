@@ -77,11 +77,12 @@ def parse(answer: Answer) -> Page:
     The posts of the events that have a wanted word (all, where brands are to be looked for), and
     the ids of all that were deleted.
 
-    A post written and deleted within the answer is only deleted.
+    A post written and deleted within the answer is only deleted. Anybody may write a record that is
+    no post: it is left out, unless none of them is one.
     """
     posts: dict[str, Post] = {}
     gone: dict[str, None] = {}
-    newest = 0
+    newest, written, broken = 0, 0, None
     wanted = _wanted(answer.context)
     for event in _events(answer):
         newest = max(newest, _place(event, answer))
@@ -94,10 +95,17 @@ def parse(answer: Answer) -> Page:
             posts.pop(uri, None)
             gone[uri] = None
         elif operation in ("create", "update"):
-            post = _post(event, uri, operation, answer)
+            try:
+                post = _post(event, uri, operation, answer)
+            except SourceError as error:
+                broken = error
+                continue
+            written += 1
             gone.pop(uri, None)
             if wanted(post):
                 posts[uri] = post
+    if broken and not written:
+        raise broken
     kept = tuple(posts.values())
     return Page(
         posts=kept,

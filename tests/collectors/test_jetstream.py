@@ -85,6 +85,19 @@ def test_a_broken_line_in_the_middle_is_told() -> None:
         jetstream.parse(Answer("wss://stream.example/subscribe", body))
 
 
+def test_a_record_that_is_no_post_does_not_keep_the_others_away() -> None:
+    """Anybody may write anything to a server of their own, and the stream carries it."""
+    odd = [{"$type": "app.bsky.feed.post"}, {"text": 3, "createdAt": 5}, [], None]
+    events = [_event(n, record=record) for n, record in enumerate(odd)]
+
+    page = _parse(*events, _event(9, "Mobiloux rappelle"))
+
+    assert [post.text for post in page.posts] == ["Mobiloux rappelle"]
+    assert page.cursor == {"jetstream": "1795000000000009"}
+    with pytest.raises(SourceError):
+        _parse(*events)
+
+
 def test_an_error_frame_is_told() -> None:
     with pytest.raises(SourceError, match="FutureCursor"):
         _parse({"$type": "error", "payload": {"error": "FutureCursor"}})
