@@ -94,10 +94,12 @@ class Era:
         return sorted([*found, *self._ordinary(chance, window, many - len(found))])
 
     def _usual(self, window: Window, wave: Wave) -> float:
-        """The share of a site's ordinary posts that is of the days of *wave*."""
+        """The share of a site's ordinary posts that as many days have, all seasons alike."""
         days, weights = _table(window, self.last)
-        first, last = bisect_left(days, wave.first), bisect_right(days, wave.last)
-        return (weights[last - 1] - (weights[first - 1] if first else 0.0)) / weights[-1]
+        first = bisect_left(days, wave.last - timedelta(days=364))
+        last = bisect_right(days, wave.last)
+        year = weights[last - 1] - (weights[first - 1] if first else 0.0)
+        return year / weights[-1] * ((wave.last - wave.first).days + 1) / 365
 
     def _ordinary(self, chance: random.Random, window: Window, many: int) -> list[datetime]:
         days, weights = _table(window, self.last)
