@@ -118,7 +118,7 @@ def crossed(filters: Filters, by: Sequence[str] = ()) -> bool:
     several = _several(filters, by)
     if not several:
         return False
-    # those that hold both of two terms are taken from the sum of the two
+    # of two terms, the posts that hold both are in the tables, and taken from the sum of the two
     return depth > 1 or held < 2 or len(filters.terms[several[0]]) > 2
 
 
@@ -157,9 +157,9 @@ def _from_counts(
 ) -> "_Cells":
     """*once* False: posts that hold several terms asked for are counted for each."""
     added, taken = _term_rows(conn, filters, by)
-    if not taken or not once:
-        return _sums(conn, filters, by, added, undated=undated, whole=whole)
     more = _sums(conn, filters, by, added, undated=undated, whole=whole)
+    if not taken or not once:
+        return more
     less = _sums(conn, filters, by, taken, undated=undated, whole=whole)
     return _joined([more, less.negative()])
 
