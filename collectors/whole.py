@@ -1,4 +1,7 @@
-"""Answers parsed, and the pages among them that end before their end: for all platforms alike."""
+"""
+Answers parsed, and those among them noticed that end before their end or are of no kind: for all
+platforms alike.
+"""
 
 import re
 from dataclasses import replace
@@ -16,18 +19,19 @@ _CONTENT = re.compile(rb"<(?:body|header|main|article|section|div|h1|p)[\s>]", r
 
 def parsed(platform: Source, answer: Answer) -> Page:
     """
-    `platform.parse`, and `layout_changed` where the page was cut with a length that fits: it still
-    parses, and its last post may be half of one.
+    `platform.parse`, and `layout_changed` where the page was cut with a length that fits (it still
+    parses, and its last post may be half of one), or is the plain word of an outage.
     """
     page = platform.parse(answer)
-    if page.verdict is not None or not is_cut(answer):
+    if page.verdict is not None:
         return page
-    return replace(
-        page,
-        posts=page.posts[:-1],
-        verdict=Verdict.LAYOUT_CHANGED,
-        note=f"the page at {answer.url} is cut short",
-    )
+    if is_cut(answer):
+        note = f"the page at {answer.url} is cut short"
+        return replace(page, posts=page.posts[:-1], verdict=Verdict.LAYOUT_CHANGED, note=note)
+    if not (page.posts or page.threads or page.next) and is_garbage(answer):
+        note = f"neither a page nor data at {answer.url}"
+        return replace(page, verdict=Verdict.LAYOUT_CHANGED, note=note)
+    return page
 
 
 def is_cut(answer: Answer) -> bool:
@@ -42,3 +46,9 @@ def is_cut(answer: Answer) -> bool:
     if _FEED.search(body, 0, begun.start()) or _END.search(body[-50_000:]):
         return False
     return bool(_HEAD_END.search(body)) or not _CONTENT.search(_SCRIPT.sub(b"", body))
+
+
+def is_garbage(answer: Answer) -> bool:
+    """Whether *answer* was collected and begins neither like markup nor like JSON."""
+    start = answer.body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return answer.request is not None and start != b"" and start[:1] not in b"<{[)"

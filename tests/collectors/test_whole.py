@@ -86,6 +86,15 @@ def test_a_page_that_somebody_saved_may_be_a_part() -> None:
     assert not is_cut(Answer("page.html", b"<html><head></head><body><p>Un"))
 
 
+@pytest.mark.parametrize("body", [b"Service indisponible", b"\x00\xff<html>panne</html>"])
+@pytest.mark.parametrize("platform", ["drupal", "petition", "phpbb", "spip", "xenforo"])
+def test_the_word_of_an_outage_is_no_page_without_posts(platform: str, body: bytes) -> None:
+    url = "https://site.example/page"
+    asked = Request(url, context={"zone": "Europe/Paris"})
+    page = parsed(sources()[platform], Answer(url, body, request=asked))
+    assert page.verdict == Verdict.LAYOUT_CHANGED
+
+
 def test_a_page_that_was_cut_is_asked_again_until_it_is_whole(tmp_path: Path) -> None:
     body = (SAMPLES / "spip" / "dist3.html").read_bytes()
     served = [body[: body.index(b"Merci pour") + 5], body]
