@@ -11,7 +11,7 @@ SECTORS = {
     "tv": "tv", "credit": "credit", "alarme": "alarm", "travaux": "works",
 }  # fmt: skip
 # Shares of what people write, and of the calls they complain of.
-_TALK = {"Mandarine": 26, "Libre": 24, "NT": 20, "Vert": 9, "Chaîne+": 8}
+_TALK = {"Mandarine": 26, "Libre": 24, "NT": 20, "Vert": 9, "Chaîne+": 5}
 _CALLS = {"Mandarine": 16, "Libre": 11, "NT": 29, "Vert": 7, "Chaîne+": 2}
 # How each firm's calls changed on 11 August 2026: drawn at random once, like all else here.
 CALLS_AFTER_CONSENT = {

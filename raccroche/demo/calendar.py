@@ -74,10 +74,11 @@ class Era:
     @property
     def waves(self) -> tuple[Wave, Wave]:
         """The last one begins with the week of the end, at which alerts look."""
-        begun = self.last - timedelta(days=self.last.weekday())
+        days = self.last.weekday() + 1
+        begun = self.last - timedelta(days=days - 1)
         return (
             Wave(date(2015, 6, 1), date(2015, 7, 31), "NT", 35),
-            Wave(begun, self.last, "Chaîne+", 5),
+            Wave(begun, self.last, "Chaîne+", 17 / days),
         )
 
     def wave_on(self, day: date) -> Wave | None:
