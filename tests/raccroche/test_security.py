@@ -351,9 +351,9 @@ def test_words_that_are_no_formula_stay_as_written() -> None:
 
 @pytest.mark.parametrize("piece", [";", "; ", " ", "\n \n", "=", ";=", "\t"])
 def test_no_text_makes_a_cell_slow(piece: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     files._cell(piece * (100_000 // len(piece)), excel=False)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 HOSTILE = {
@@ -381,11 +381,11 @@ HOSTILE = {
 def test_no_text_makes_masks_logs_or_rules_slow(name: str) -> None:
     """A text is cut at 100,000 characters before: a reader must be linear in those."""
     text = HOSTILE[name][:MAX_TEXT]
-    begun = time.perf_counter()
+    begun = time.process_time()
     mask(text)
     without_secrets(text)
     RULES.label([Text("1", text)])
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 def test_what_else_is_made_is_for_its_owner_alone(tmp_path: Path, start: list[str]) -> None:
