@@ -196,8 +196,10 @@ def _row(alert: Alert, *, opened: bool) -> None:
 def _in_short(alert: Alert) -> str:
     if of_source(alert):
         return tr("collecte", "collection")
-    seen = words.number(alert.observed)
-    return tr(f"{seen} pour {_usual(alert)}", f"{seen} against {_usual(alert)}")
+    seen, usual = words.number(alert.observed), words.number(max(alert.expected, 0.1), 1)
+    usual = f"< {usual}" if alert.expected < 0.1 else usual
+    many = "s" if alert.expected >= 2 else ""
+    return tr(f"{seen} pour {usual} attendue{many}", f"{seen} against {usual} expected")
 
 
 # one alert

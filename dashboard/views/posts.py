@@ -78,14 +78,15 @@ def _counted(chosen: Selection, asked: Filters, found: PostsPage, query: str) ->
     total = words.number(found.total)
     about = "" if found.exact else tr("au moins ", "at least ")
     every = words.number(data.known().posts)
+    labeller = chosen.labeller.partition("+")[0]  # its rules and brands stand beside each post
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             tr(
                 f"{about}{total} publications sur {every} · "
                 f"du {words.day(chosen.start, weekday=False)} au "
-                f"{words.day(chosen.end, weekday=False)} · étiquetées par {chosen.labeller}",
+                f"{words.day(chosen.end, weekday=False)} · étiquetées par {labeller}",
                 f"{about}{total} posts of {every} · from {words.day(chosen.start, weekday=False)} "
-                f"to {words.day(chosen.end, weekday=False)} · labelled by {chosen.labeller}",
+                f"to {words.day(chosen.end, weekday=False)} · labelled by {labeller}",
             ),
             width="content",
         )
@@ -335,7 +336,7 @@ def _label_table(labels: Labels) -> pd.DataFrame:
         tr("Valeur", "Value"): [value for _, value, _ in rows],
     }
     known = labels.probabilities
-    sure = [words.percent(known[name], 0) if name in known else "" for *_, name in rows]
+    sure = [_nearly(known[name]) if name in known else "" for *_, name in rows]
     if any(sure):
         table[tr("Probabilité", "Probability")] = sure
     return pd.DataFrame(table)
@@ -346,9 +347,14 @@ def _yes(flag: bool) -> str:
 
 
 def _sure(probability: float) -> str:
+    return tr("probabilité ", "probability ") + _nearly(probability).replace(">", "\\>")
+
+
+def _nearly(probability: float) -> str:
+    """A probability as a whole percentage, which is never a hundred."""
     if probability > CERTAIN:
-        return tr("probabilité > 99 %", "probability > 99%").replace(">", "\\>")
-    return tr("probabilité ", "probability ") + words.percent(probability, 0)
+        return f"> {words.percent(0.99, 0)}"
+    return words.percent(probability, 0)
 
 
 def _title(label: str) -> str:
@@ -366,8 +372,7 @@ def _mentions(mentions: Sequence[Mention]) -> pd.DataFrame:
             tr("Accusée", "Accused"): [_yes(one.harassment) for one in mentions],
             tr("Tonalité", "Sentiment"): [_title(one.sentiment) for one in mentions],
             tr("Probabilité", "Probability"): [
-                "" if one.probability is None else words.percent(one.probability, 0)
-                for one in mentions
+                "" if one.probability is None else _nearly(one.probability) for one in mentions
             ],
         }
     )

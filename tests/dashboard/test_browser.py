@@ -206,3 +206,18 @@ def test_nothing_overflows_on_a_telephone(
     )
     page.context.close()
     assert wide == []
+
+
+def test_a_heat_map_is_read_on_a_telephone(chromium: "Browser", site: str) -> None:
+    page = browser.new_page(chromium, width=390, height=844)
+    page.goto(f"{site}/sujets")
+    browser.settle(page)
+    chart = page.locator('[data-testid="stVegaLiteChart"]').first
+    sizes = chart.locator(".mark-text.layer_1_marks text").evaluate_all(
+        "texts => texts.map(one => parseFloat(getComputedStyle(one).fontSize))"
+    )
+    names = chart.locator(".role-axis-label tspan").all_text_contents()
+    page.context.close()
+    assert len(sizes) > 10
+    assert min(sizes) >= 10, "pixels"
+    assert "Fréquence" in names, "a long name stands on two lines"

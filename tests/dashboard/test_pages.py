@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from dashboard.views import posts
 from raccroche.store import Store
 from tests.dashboard import samples
 from tests.dashboard.conftest import APP, Open, everything, list_of
@@ -271,3 +272,8 @@ def test_a_database_that_may_not_be_written_is_read(open_page: Open, database: P
     app = open_page("", database=database)
     assert not app.exception
     assert app.metric[0].value != "0"
+
+
+def test_no_label_is_said_to_be_quite_sure() -> None:
+    assert posts._nearly(0.9999).replace("\u202f", " ") == "> 99 %"
+    assert posts._nearly(0.994).replace("\u202f", " ") == "99 %"
