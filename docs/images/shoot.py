@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
+from PIL.Image import Quantize
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 LARGEST = 150_000  # bytes
 # file: path of the page, width, height, dark
 PICTURES = {
-    "apercu.png": ("", 1280, 900, False),
+    "apercu.png": ("", 1280, 1010, False),
     "marques.png": ("marques", 1280, 900, True),
     "chronologie.png": ("chronologie", 1280, 900, False),
     "publications.png": ("publications", 1280, 900, False),
@@ -45,7 +46,9 @@ def shoot(opened: "Browser", address: str, name: str, folder: Path) -> int:
         if target.stat().st_size <= LARGEST and colours < 256:
             break
         with Image.open(target) as picture:
-            picture.convert("RGB").quantize(colours).save(target, optimize=True)
+            picture.convert("RGB").quantize(colours, Quantize.MAXCOVERAGE).save(
+                target, optimize=True
+            )
     size = target.stat().st_size
     if size > LARGEST:
         sys.exit(f"{target}: {size} bytes, over {LARGEST}")
