@@ -49,6 +49,8 @@ def trouble(error: RaccrocheError) -> Trouble:
     schemas = re.search(r"has schema (\d+), this release knows up to (\d+)", said)
     if schemas:
         return _newer(*schemas.groups())
+    if "has the older schema" in said:
+        return _older()
     if "is damaged:" in said:
         return _damaged()
     if "PostgreSQL server" in said and "does not answer" in said:
@@ -97,6 +99,23 @@ def _newer(theirs: str, ours: str) -> Trouble:
             "Upgrade Raccroche on this machine, then start the dashboard again:",
         ),
         "git pull && make setup\nraccroche dashboard",
+    )
+
+
+def _older() -> Trouble:
+    return Trouble(
+        tr("La base attend une mise à jour", "The database waits to be brought up to date"),
+        tr(
+            "Une version plus ancienne de Raccroche l’a écrite, et le tableau de bord ne peut que "
+            "la lire. **Rien n’est perdu.**",
+            "An older release of Raccroche wrote it, and the dashboard may only read it. "
+            "**Nothing is lost.**",
+        ),
+        tr(
+            "La première commande qui écrit la met à jour ; des minutes s’il y a des millions de textes :",
+            "The first command that writes brings it up to date; minutes for millions of posts:",
+        ),
+        "raccroche label",
     )
 
 

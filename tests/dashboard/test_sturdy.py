@@ -139,6 +139,10 @@ def test_a_database_of_a_newer_release_says_what_to_do(
     [
         ("data.sqlite3 is damaged: restore a backup", "La base est endommagée"),
         (
+            "data.sqlite3 has the older schema 1: a command that writes brings it up to date",
+            "La base attend une mise à jour",
+        ),
+        (
             "the PostgreSQL server of raccroche does not answer: refused",
             "Le serveur de la base ne répond pas",
         ),
