@@ -112,7 +112,8 @@ def _older() -> Trouble:
             "**Nothing is lost.**",
         ),
         tr(
-            "La première commande qui écrit la met à jour ; des minutes s’il y a des millions de textes :",
+            "La première commande qui écrit la met à jour ; "
+            "en quelques minutes pour des millions de publications :",
             "The first command that writes brings it up to date; minutes for millions of posts:",
         ),
         "raccroche label",
