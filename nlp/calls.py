@@ -53,7 +53,7 @@ HARASSMENT_WEIGHTS: Mapping[str, float] = {
 }
 _CALLS = (
     "h.harassment_phone", "h.canvassing_phone", "h.unwanted_calls", "h.sales", "call.in",
-    "call.they", "h.canvassing",
+    "call.they", "h.canvassing", "h.many_calls",
 )  # fmt: skip
 _WRONGS = (
     "topic.forced_sale", "sig.aggressive", "sig.deceptive_pretext", "sig.refusal_ignored",
@@ -136,6 +136,7 @@ _DENIABLE = ("h.", "call.in", "call.they")
 
 def without_denied(hits: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
     """The hits less those that the author denies, fears, praises or does: "jamais harcelé"."""
+    hits = _without_doubtful(hits)
     denials = [hit for rule in _DENIED_BY for hit in hits.get(rule, ())]
     if not denials:
         return hits
@@ -148,12 +149,36 @@ def without_denied(hits: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
     return kept
 
 
+# What takes the say from these rules where it stands in the same words: "démarchage, proche du
+# harcèlement, la conseillère très sympathique" is no praise, nor is "lettres d'huissiers,
+# harcèlement téléphonique" by letter.
+_OUTSPOKEN = {
+    "no.praised": ("h.harassment", "h.harassed", "h.harassment_phone", "h.unwanted_calls"),
+    "no.other_medium": ("h.harassment_phone",),
+    "h.debt": ("h.harassment_phone",),
+}
+
+
+def _without_doubtful(hits: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
+    """The hits less the denials that stronger words within them refute."""
+    kept = hits
+    for rule, stronger in _OUTSPOKEN.items():
+        if rule not in hits:
+            continue
+        words = [hit for name in stronger for hit in hits.get(name, ())]
+        left = [hit for hit in hits[rule] if not any(_overlap(hit, word) for word in words)]
+        if len(left) < len(hits[rule]):
+            kept = {name: found for name, found in kept.items() if name != rule}
+            kept |= {rule: left} if left else {}
+    return kept
+
+
 def _overlap(hit: Hit, other: Hit) -> bool:
     return hit.first < other.last and other.first < hit.last
 
 
 _INCOMING = ("call.in", "h.harassed", "h.harassment_phone", "h.unwanted_calls", "h.canvassed",
-             "h.canvassing_phone")  # fmt: skip
+             "h.canvassing_phone", "h.many_calls")  # fmt: skip
 _OUTGOING = ("call.out",)
 _SENTENCE = re.compile(f"[^{BOUNDARY}{QUOTED}]+")
 

@@ -41,7 +41,7 @@ from nlp.types import (
 )
 
 NAME = "rules"
-VERSION = "rules-2"
+VERSION = "rules-3"
 
 _DIGIT = re.compile(r"\d")
 _MENTIONS_OF_ONE = 20

@@ -25,6 +25,13 @@ def reports(reader: Reader, text: str) -> bool:
         "Comment faire pour ne plus recevoir d'appels commerciaux incessants de Mobilor ?",
         "ils narretent pas de mappeler 3 fois par jour cest du harcelement",
         "Inscrit sur Bloctel et toujours autant d'appels de démarchage.",
+        "Du démarchage au téléphone, proche du harcèlement, par une conseillère très sympathique.",
+        "Lettres d'huissier, harcèlement téléphonique : tout y passe pour 12 euros.",
+        "@Mobilor on vous appelle dix fois par jour pour vous vendre la fibre, ça suffit",
+        "Ils nous appellent chaque minute pour placer leur assurance.",
+        "Assurbleu stop aux appels !",
+        "Nous recevions d'incessants appels téléphoniques de leur courtier.",
+        "Ils ont démarché ma grand-mère par téléphone, elle a tout signé.",
     ],
 )
 def test_unwanted_sales_calls_are_harassment(reader: Reader, text: str) -> None:
@@ -44,10 +51,31 @@ def test_unwanted_sales_calls_are_harassment(reader: Reader, text: str) -> None:
         "Panne de réseau depuis trois jours, le débit est nul.",
         "Ils me harcèlent de lettres recommandées pour une facture.",
         "J'espère ne pas être harcelé au téléphone après ce devis.",
+        "On me harcèle pour un formulaire que j'ai rendu deux fois.",
+        "J'ai changé de numéro : les amis de l'ancien abonné m'appellent encore.",
+        "J'ai fait appel à un médiateur, mes démarches par téléphone n'ont rien donné.",
+        "Quand on vous appelle, personne ne répond.",
     ],
 )
 def test_the_other_way_round_denied_private_or_on_paper_is_not(reader: Reader, text: str) -> None:
     assert not reports(reader, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "incoming"),
+    [
+        ("J'ai été contacté par Télénova.", True),
+        ("J'ai reçu un appel de Télénova ce matin.", True),
+        ("Ils ont trouvé le moyen de m'appeler quatre fois.", True),
+        ("Impossible d'appeler le service client.", False),
+        ("J'ai contacté Télénova ce matin.", False),
+        ("Quand on vous appelle, personne ne répond.", False),
+    ],
+)
+def test_a_call_received_is_no_call_made(reader: Reader, text: str, *, incoming: bool) -> None:
+    hits = reader.analyse(Text("t", text)).hits
+    assert ("call.in" in hits) is incoming
+    assert ("call.out" in hits) is not incoming
 
 
 def parts(reader: Reader, text: str, **source: str) -> dict[str, str]:

@@ -19,15 +19,16 @@ ROOT = Path(__file__).parents[2]
 DATA = ROOT / ".." / "shared" / "data"
 
 CROSS_VALIDATED = {
-    "phone_harassment": 0.885,
+    "phone_harassment": 0.91,
     "testimony": 0.96,
-    "sentiment": 0.81,
+    # 0.81 until rules-3, whose four draws gave 0.807 ± 0.009 where there was 0.815 ± 0.010
+    "sentiment": 0.80,
     "sentiment_x": 0.80,
     "topics_macro": 0.73,
     "signals_micro": 0.75,
     "brand_mentions": 0.99,
-    "brand_harassment": 0.87,
-    "brand_sentiment": 0.73,
+    "brand_harassment": 0.89,
+    "brand_sentiment": 0.76,
 }
 """Means that the card must show: out of fold, by author and thread. Raise them with the model."""
 
@@ -36,8 +37,8 @@ ON_ITS_OWN_DATA = {
     "testimony": 0.96,
     "sentiment": 0.93,
     "topics_macro": 0.93,
-    # fell from 0.94 as the rules got their say: less by heart; out of fold it rose, 0.67 to 0.76
-    "signals_micro": 0.85,
+    # fell from 0.94 as the rules got their say: less by heart; out of fold it rose, 0.67 to 0.75
+    "signals_micro": 0.84,
     "brand_mentions": 0.99,
     "brand_harassment": 0.91,
 }
