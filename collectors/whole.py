@@ -49,6 +49,11 @@ def is_cut(answer: Answer) -> bool:
 
 
 def is_garbage(answer: Answer) -> bool:
-    """Whether *answer* was collected and begins neither like markup nor like JSON."""
+    """
+    Whether *answer* was collected, as a success, and begins neither like markup nor like JSON. A
+    plain word under a status that its platform asked for (404: no page after the last) says that.
+    """
+    if answer.request is None or not 200 <= answer.status < 300:
+        return False
     start = answer.body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
-    return answer.request is not None and start != b"" and start[:1] not in b"<{[)"
+    return start != b"" and start[:1] not in b"<{[)"

@@ -95,6 +95,13 @@ def test_the_word_of_an_outage_is_no_page_without_posts(platform: str, body: byt
     assert page.verdict == Verdict.LAYOUT_CHANGED
 
 
+def test_a_plain_word_after_the_last_page_of_a_feed_is_its_end() -> None:
+    url = "https://blog.example/feed/?paged=2"
+    asked = Request(url, phase="feed", context={"accept_status": "404"})
+    answer = Answer(url, b"no page after the last", status=404, request=asked)
+    assert parsed(sources()["wordpress"], answer).verdict is None
+
+
 def test_a_page_that_was_cut_is_asked_again_until_it_is_whole(tmp_path: Path) -> None:
     body = (SAMPLES / "spip" / "dist3.html").read_bytes()
     served = [body[: body.index(b"Merci pour") + 5], body]
