@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import logging
+import os
 import re
+import signal
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -11,7 +13,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any, Protocol
 
 from collectors.contract import (
@@ -564,7 +567,9 @@ def _shared(
         def label_all(texts: Sequence[Text]) -> Iterable[NlpLabels]:
             size = -(-len(texts) // workers)
             parts = [texts[at : at + size] for at in range(0, len(texts), size)]
-            return chain.from_iterable(pool.map(_label_part, parts))
+            with _children_deaf_to_ctrl_c():
+                found = pool.map(_label_part, parts)
+            return chain.from_iterable(found)
 
         yield label_all
 
@@ -574,6 +579,27 @@ _WORKING: list[Labeller] = []  # the labeller of a worker process
 
 def _start_worker(labeller: Labeller) -> None:
     _WORKING[:] = [labeller]
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for ever."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def _children_deaf_to_ctrl_c() -> Iterator[None]:
+    """
+    A terminal sends Ctrl-C to all processes at once. The parent ends its batch; processes begun
+    here, which inherit what the thread blocks, make their part of it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _label_part(texts: Sequence[Text]) -> list[NlpLabels]:

@@ -54,6 +54,12 @@ def test_a_service_is_shut_in(analyze: str, units: Path, name: str) -> None:
     run(analyze, "security", "--offline=true", f"--threshold={MOST_EXPOSED}", str(units / name))
 
 
+def test_a_service_that_is_stopped_ends_its_batch_and_has_not_failed() -> None:
+    units = {name: (DEPLOY / name).read_text("utf-8") for name in SERVICES}
+    assert all("KillMode=mixed\n" in text for text in units.values())  # not the workers first
+    assert "SuccessExitStatus=3 143\n" in units["raccroche.service"]
+
+
 def commands_started() -> list[str]:
     texts = [(DEPLOY / name).read_text("utf-8") for name in (*SERVICES, "raccroche.cron")]
     return [word for text in texts for word in re.findall(rf"{PROGRAM} (\w+)", text)]

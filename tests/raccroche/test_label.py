@@ -1,11 +1,17 @@
 """Labelling what is stored: what a reader copies is not his own word; processes share the work."""
 
+import os
+import signal
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from multiprocessing import parent_process
 from pathlib import Path
 
 import pytest
 
+from nlp.types import Labels as Said
+from nlp.types import Text
 from raccroche import pipeline
 from raccroche.config import BrandConfig, Config, NlpConfig
 from raccroche.labelling import load_labeller
@@ -84,3 +90,28 @@ def test_several_processes_label_as_one_does(tmp_path: Path) -> None:
     ]
 
     assert labelled(tmp_path / "two", posts, 2) == labelled(tmp_path / "one", posts)
+
+
+class CtrlC:
+    """A labeller whose processes hear of the Ctrl-C that a terminal sends to all of them."""
+
+    name, version = "rules", "ctrl-c"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def label(self, texts: Sequence[Text]) -> list[Said]:
+        assert parent_process() is not None
+        os.kill(os.getpid(), signal.SIGINT)
+        return load_labeller(config(self.folder)).label(texts)
+
+
+@pytest.mark.slow
+def test_processes_that_share_the_work_leave_ctrl_c_to_the_one_that_began_them(
+    tmp_path: Path,
+) -> None:
+    loaded = config(tmp_path, workers=2)
+    with Store.open(tmp_path / "db.sqlite3") as store:
+        store.add_posts([post(number, CALLED) for number in range(1, 9)])
+        assert pipeline.label(loaded, store, CtrlC(tmp_path), batch_size=4) == 8
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
