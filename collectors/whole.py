@@ -55,5 +55,8 @@ def is_garbage(answer: Answer) -> bool:
     """
     if answer.request is None or not 200 <= answer.status < 300:
         return False
-    start = answer.body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = answer.body[:1000]
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16
+        start = start[2:].replace(b"\0", b"")
+    start = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     return start != b"" and start[:1] not in b"<{[)"

@@ -102,6 +102,14 @@ def test_a_plain_word_after_the_last_page_of_a_feed_is_its_end() -> None:
     assert parsed(sources()["wordpress"], answer).verdict is None
 
 
+@pytest.mark.parametrize("code", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_feed_without_posts_is_no_outage_whatever_its_code(code: str) -> None:
+    url, said = "https://a.example/feed", code.removesuffix("-sig")
+    feed = f'<?xml version="1.0" encoding="{said}"?><rss><channel></channel></rss>'
+    answer = Answer(url, feed.encode(code), request=Request(url))
+    assert parsed(sources()["feeds"], answer).verdict is None
+
+
 def test_a_page_that_was_cut_is_asked_again_until_it_is_whole(tmp_path: Path) -> None:
     body = (SAMPLES / "spip" / "dist3.html").read_bytes()
     served = [body[: body.index(b"Merci pour") + 5], body]
