@@ -137,9 +137,14 @@ def _no_server() -> Trouble:
     return Trouble(
         tr("Le serveur de la base ne répond pas", "The database’s server does not answer"),
         tr(
-            "Le serveur PostgreSQL nommé dans `config.toml` est arrêté, ou injoignable d’ici.",
-            "The PostgreSQL server named in `config.toml` is stopped, or out of reach.",
+            "Le serveur PostgreSQL nommé dans `config.toml` est arrêté, injoignable d’ici, ou "
+            "refuse l’accès : compte, mot de passe, nom de la base.",
+            "The PostgreSQL server named in `config.toml` is stopped, out of reach, or refuses us: "
+            "account, password, name of the database.",
         ),
-        tr("Démarrez-le, puis réessayez.", "Start it, then try again."),
+        tr(
+            "Le message dit lequel. Démarrez-le, ou corrigez `[store] url`, puis réessayez.",
+            "The message says which. Start it, or correct `[store] url`, then try again.",
+        ),
         passes=True,
     )

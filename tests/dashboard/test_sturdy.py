@@ -151,3 +151,9 @@ def test_a_database_of_a_newer_release_says_what_to_do(
 )
 def test_what_is_the_matter_is_known_by_what_the_store_says(said: str, title: str) -> None:
     assert broken.trouble(StoreError(said)).title == title
+
+
+def test_a_server_that_refuses_a_password_is_not_said_to_be_stopped() -> None:
+    """The client library tells both the same way."""
+    refused = "the PostgreSQL server of raccroche does not answer: FATAL: password authentication"
+    assert "mot de passe" in broken.trouble(StoreError(refused)).what
