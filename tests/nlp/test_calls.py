@@ -27,7 +27,7 @@ def reports(reader: Reader, text: str) -> bool:
         "Inscrit sur Bloctel et toujours autant d'appels de démarchage.",
         "Du démarchage au téléphone, proche du harcèlement, par une conseillère très sympathique.",
         "Lettres d'huissier, harcèlement téléphonique : tout y passe pour 12 euros.",
-        "@Mobilor on vous appelle dix fois par jour pour vous vendre la fibre, ça suffit",
+        "Chez Mobilor on vous appelle dix fois par jour pour vous vendre la fibre, ça suffit",
         "Ils nous appellent chaque minute pour placer leur assurance.",
         "Assurbleu stop aux appels !",
         "Nous recevions d'incessants appels téléphoniques de leur courtier.",
@@ -55,6 +55,9 @@ def test_unwanted_sales_calls_are_harassment(reader: Reader, text: str) -> None:
         "J'ai changé de numéro : les amis de l'ancien abonné m'appellent encore.",
         "J'ai fait appel à un médiateur, mes démarches par téléphone n'ont rien donné.",
         "Quand on vous appelle, personne ne répond.",
+        "On vous relance chaque jour pour notre remboursement.",
+        "Je n'ai jamais eu de harcèlement téléphonique chez eux.",
+        "Toutes les démarches par téléphone échouent.",
     ],
 )
 def test_the_other_way_round_denied_private_or_on_paper_is_not(reader: Reader, text: str) -> None:
