@@ -100,6 +100,7 @@ def _figures() -> None:
         newest = data.posts(asked, size=NEWEST).rows
     wait = collecting.delay([row.post for row in newest])
     copied = intervals.share(sum(row.post.is_copy for row in newest), len(newest))
+    told = len(newest) >= intervals.FEW_FOR_PERCENT
     one, two, three = st.columns(3)
     with one:
         parts.figure(
@@ -129,7 +130,7 @@ def _figures() -> None:
     with three:
         parts.figure(
             tr("Copies", "Copies"),
-            words.percent(copied.value, 1) if copied else "–",
+            words.percent(copied.value, 1) if copied and told else "–",
             tr(
                 f"des {words.number(len(newest))} dernières ; comptées une fois",
                 f"of the newest {words.number(len(newest))}; counted once",

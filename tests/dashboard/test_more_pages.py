@@ -114,6 +114,14 @@ def test_quality_names_each_source_with_its_verdict(open_page: Open) -> None:
     assert "blog" in set(table["Source"])
 
 
+def test_too_few_posts_have_no_percentage_of_copies(open_page: Open, tmp_path: Path) -> None:
+    small = tmp_path / "small.sqlite3"
+    samples.fill(small, many=3)
+    few, many = (open_page("qualite", database=one).metric[2].value for one in (small, None))
+    assert few == "–"
+    assert many.endswith("%")
+
+
 def test_the_share_of_days_collected_weighs_days_and_not_stretches(open_page: Open) -> None:
     said = everything(open_page("qualite")).replace("\u202f", " ")
     (told,) = re.findall(r"(\d+) % des jours-sources collectés sur 180 jours ; (\d+) inter", said)
