@@ -143,7 +143,7 @@ def without_denied(hits: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
     kept = {}
     for rule, found in hits.items():
         if rule.startswith(_DENIABLE):
-            found = [hit for hit in found if not any(_overlap(hit, denial) for denial in denials)]
+            found = _clear_of(found, denials)
         if found:
             kept[rule] = found
     return kept
@@ -166,11 +166,16 @@ def _without_doubtful(hits: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
         if rule not in hits:
             continue
         words = [hit for name in stronger for hit in hits.get(name, ())]
-        left = [hit for hit in hits[rule] if not any(_overlap(hit, word) for word in words)]
+        left = _clear_of(hits[rule], words)
         if len(left) < len(hits[rule]):
             kept = {name: found for name, found in kept.items() if name != rule}
             kept |= {rule: left} if left else {}
     return kept
+
+
+def _clear_of(found: Iterable[Hit], others: Sequence[Hit]) -> list[Hit]:
+    """The hits that share no word with any of the others."""
+    return [hit for hit in found if not any(_overlap(hit, other) for other in others)]
 
 
 def _overlap(hit: Hit, other: Hit) -> bool:

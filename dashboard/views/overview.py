@@ -226,19 +226,21 @@ def _alert(one: Alert) -> None:
             name = tr("Voir", "See") if alerts.of_source(one) else tr("Lire", "Read")
             asked = st.button(name, key=f"alert-{one.n}", type="tertiary", help=alerts.title(one))
         parts.note(f"{alerts.gist(one)} · {when}")
-    if asked and (alerts.of_source(one) or first is None):
+    if not asked:
+        return
+    if alerts.of_source(one) or first is None:
         filters.go("alertes", alerte=str(one.n))
-    if asked and first:
-        signals = [one.signal] if one.signal in {s.id for s in reference.signals()} else []
-        filters.go(
-            "publications",
-            marques=one.brand,
-            signaux=signals,
-            periode="dates",
-            debut=first.isoformat(),
-            fin=(last or first).isoformat(),
-            accusations="1",
-        )
+        return
+    signals = [one.signal] if one.signal in {s.id for s in reference.signals()} else []
+    filters.go(
+        "publications",
+        marques=one.brand,
+        signaux=signals,
+        periode="dates",
+        debut=first.isoformat(),
+        fin=(last or first).isoformat(),
+        accusations="1",
+    )
 
 
 def _coverage(chosen: Selection) -> None:
